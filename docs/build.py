@@ -1,0 +1,165 @@
+"""Write the pages of docs/ that are made from the code: `make docs`. A test compares them with what lies there."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from textwrap import dedent
+
+import typer
+import typer.core
+
+HERE = Path(__file__).parent
+EXIT_CODES = """Exit codes: 0 well; 1 something is wrong inside a file; 2 bad arguments, or a path that cannot be
+read; 3 the agent cannot be reached, or cannot start or go on. Commands ask the running agent over HTTP."""
+PROMQL = """The language of Prometheus 3.x, with its meaning: left-open windows, delayed removal of names, RE2's regular
+expressions, and its experimental functions switched on. `anchored` counts exactly: `increase(x_total[5m] anchored)`
+goes from the last value before the window to the last one in it. Not evaluated: native histograms, `smoothed` and
+`info()`; each is a clear error at its place. Ties of `topk` are arbitrary, as in Prometheus."""
+MADE = "<!-- Made from the code by `make docs`; edit the docstrings instead. -->\n"
+
+
+def page(title: str, intro: str, registry: Mapping[str, str]) -> str:
+    """Return the page of a registry: one section a kind, from the docstring of its module."""
+    sections = [section(registry[name]) for name in sorted(registry)]
+    return "\n".join([MADE, f"# {title}\n", intro + "\n", *sections])
+
+
+def section(where: str) -> str:
+    """Return one kind's section: the docstring of its module, or where that is one line, of its class."""
+    name, _, kind = where.partition(":")
+    module = importlib.import_module(name)
+    head, _, body = (inspect.getdoc(module) or "").partition("\n")
+    word, _, says = head.partition(": ")
+    body = body or inspect.getdoc(getattr(module, kind)) or ""
+    return f"## {word}\n\n{says[:1].upper()}{says[1:]}\n\n{markdown(body)}"
+
+
+def markdown(text: str) -> str:
+    """Turn a docstring's body into Markdown: a word above an indented block is its heading; what is fenced stays."""
+    parts = re.split(r"^(```.*?^```)$", text.strip("\n"), flags=re.MULTILINE | re.DOTALL)
+    return "\n".join(block for part in parts for block in ([f"{part}\n"] if part.startswith("```") else _blocks(part)))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+    for indented, run in groupby(_filled(lines), key=lambda line: line.startswith("    ")):
+        block = dedent("\n".join(run)).strip("\n")
+        if not indented:
+            yield "\n".join(re.sub(r"^([A-Z][\w ]*)$", r"**\1**", line) for line in block.split("\n")) + "\n"
+        elif _is_prose(block):
+            yield f"{block}\n"
+        else:
+            language = "yaml" if re.match(r"(probes|rules|notifiers|routes|defaults):", block) else ""
+            yield f"```{language}\n{block}\n```\n"
+
+
+def _filled(lines: list[str]) -> Iterator[str]:
+    """Let an empty line belong to the block that it stands in."""
+    for at, line in enumerate(lines):
+        following = next((later for later in lines[at:] if later), "")
+        yield line or ("    " if following.startswith("    ") and at and lines[at - 1] else "")
+
+
+def _is_prose(block: str) -> bool:
+    """Tell sentences from tables and code: prose ends with a full stop and has no columns."""
+    return block.endswith(".") and not re.search(r"\S {2,}\S", block)
+
+
+def settings_page() -> str:
+    """Return the page of the settings."""
+    from sentinel.settings import described
+
+    rows = [f"| `{name}` | {f'`{default}`' if default else ''} | {says} |" for name, default, says in described()]
+    intro = "What the environment says to the agent and its commands. `sentinel run --help` lists the same."
+    return "\n".join(
+        [MADE, "# Settings\n", intro + "\n", "| variable | default | meaning |", "|---|---|---|", *rows, ""]
+    )
+
+
+def promql_page() -> str:
+    """Return the page of PromQL: its functions and aggregations, from the tables that the parser reads."""
+    from sentinel.promql.signatures import AGGREGATIONS, FUNCTIONS
+
+    functions = [
+        f"| `{one}` | {one.returns.words} | {_cell(one.doc)}{_experimental(one.experimental)} |"
+        for _, one in sorted(FUNCTIONS.items())
+    ]
+    aggregations = [
+        f"| `{name}` | {one.param.words if one.param else ''} | {_cell(one.doc)}{_experimental(one.experimental)} |"
+        for name, one in sorted(AGGREGATIONS.items())
+    ]
+    parts = [MADE, "# PromQL\n", PROMQL + "\n", "## Functions\n", "| call | gives | what it does |", "|---|---|---|"]
+    parts += [
+        *functions,
+        "\n## Aggregations\n",
+        "| name | parameter | what it does |",
+        "|---|---|---|",
+        *aggregations,
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _experimental(experimental: bool) -> str:
+    return " (Prometheus: experimental)" if experimental else ""
+
+
+def commands_page() -> str:
+    """Return the page of the commands, each as its `--help` says it."""
+    from sentinel.cli import COMMANDS, Commands
+
+    root = typer.Context(Commands(name="sentinel"), info_name="sentinel", terminal_width=100)
+    sections = [part for name in COMMANDS for part in _help(name, root)]
+    return "\n".join([MADE, "# Commands\n", EXIT_CODES + "\n", *sections])
+
+
+def _help(name: str, parent: typer.Context) -> Iterator[str]:
+    """Iterate over a command's section and those of the commands below it."""
+    assert isinstance(parent.command, typer.core.TyperGroup)
+    command = parent.command.get_command(parent, name)
+    assert command is not None
+    context = typer.Context(command, info_name=name, parent=parent, terminal_width=100)
+    title = context.command_path
+    text = command.get_help(context).partition("\nSettings, from the environment:")[0].strip()
+    yield f"## {title}\n\n```\n{text}\n```\n"
+    if isinstance(command, typer.core.TyperGroup):
+        for below in command.list_commands(context):
+            yield from _help(below, context)
+
+
+def pages() -> dict[str, str]:
+    """Return every page that is made, by its file's name."""
+    from sentinel import notifiers, probes, rules
+
+    return {
+        "probes.md": page(
+            "Probes",
+            "What can be looked at. Beside a kind's word stand `every` (or `cron`), `timeout` and `labels`.",
+            probes.KINDS,
+        ),
+        "rules.md": page(
+            "Rules", "A rule has exactly one form; each becomes one PromQL expression and a threshold.", rules.FORMS
+        ),
+        "notifiers.md": page(
+            "Notifiers", "Who can be told. Beside a kind's word stand `fallback` and `tries`.", notifiers.KINDS
+        ),
+        "promql.md": promql_page(),
+        "settings.md": settings_page(),
+        "commands.md": commands_page(),
+    }
+
+
+if __name__ == "__main__":
+    for file, text in pages().items():
+        (HERE / file).write_text(text)
+        sys.stdout.write(f"docs/{file}\n")

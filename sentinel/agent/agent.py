@@ -1,0 +1,317 @@
+"""The agent: the whole house wired together, started and stopped.
+
+start    database → configuration → samples of before → desk → probes → delivery, watching
+stop     no new looks → inbox emptied → delivery finishes what it leased, or lets it expire → checkpoint
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+from pydantic import SecretStr
+
+from sentinel.agent.alarm import Alarm, call_for
+from sentinel.agent.desk import Desk
+from sentinel.agent.log import Redaction
+from sentinel.agent.lookout import Surroundings
+from sentinel.agent.lookouts import Lookouts
+from sentinel.agent.numbers import EVERY, PROBE, Standing, numbers, own_batch
+from sentinel.agent.pulse import Pulse
+from sentinel.agent.reference import Reference
+from sentinel.agent.sign import call, rest, why_silent
+from sentinel.agent.timetable import Timetable
+from sentinel.agent.tree import Tree
+from sentinel.agent.view import Reload, view_of
+from sentinel.agent.waits import Waits
+from sentinel.config.config import Config
+from sentinel.core.clock import Clock, SystemClock
+from sentinel.core.heartbeat import Heartbeat, Ping
+from sentinel.core.notification import Settled, Settlement
+from sentinel.core.problem import near
+from sentinel.core.sample import Sample
+from sentinel.core.schedule import Every
+from sentinel.delivery.attempt import attempt
+from sentinel.delivery.couriers import Couriers
+from sentinel.delivery.settle import Result
+from sentinel.delivery.trial import send_test
+from sentinel.delivery.words import Words
+from sentinel.engine.explain import Explanation, explain
+from sentinel.probes.probe import Probe
+from sentinel.probes.run import Run
+from sentinel.settings import Settings
+from sentinel.store.database import Database, Transaction
+from sentinel.store.history import History
+from sentinel.store.restore import restore
+from sentinel.store.upkeep import Upkeep
+
+log = structlog.get_logger()
+T = TypeVar("T")
+S = TypeVar("S", bound=Settled)
+
+#: Whoever stops the agent waits so long at most; orchestrators kill after 10 s.
+STOP_WITHIN = timedelta(seconds=8)
+
+
+class Agent:
+    """One agent. `start` returns when the first probes look.
+
+    Args:
+        settings: from the environment.
+        environ: what `${NAME}` stands for in YAML.
+        clock: what time it is.
+        redaction: learns what must not be shown.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        clock: Clock | None = None,
+        redaction: Redaction | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.started_at = self.clock.now()
+        self.redaction = redaction or Redaction()
+        self.tree = Tree(settings, environ, self.clock, self._reloaded)
+        self.reference = Reference(settings.reference, self.clock)
+        self.timetable = Timetable()
+        self.pulse = Pulse(self.clock)
+        self.couriers = Couriers(self._write, self.clock)
+        self.readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
+        self.alarm = Alarm(lambda notifier, message: attempt(notifier, message, self.clock))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._dead = 0
+
+    # -- start and stop --------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to look.
+
+        Raises:
+            StoreUnavailable: the database cannot be used.
+            ConfigInvalid: the tree is bad, and nothing was ever good.
+        """
+        self._loop = asyncio.get_running_loop()
+        self.database = Database.open(self.settings.database_url)
+        try:
+            with self.database.read() as tx:
+                last_good, memory = tx.revisions.last_good(), tx.memory.all()
+            config = self.tree.begin(last_good)
+            self.redaction.renew(config.secrets)
+            restored = restore(self.database, self.started_at)
+            self.history = History(self.database, restored.head)
+            upkeep = Upkeep(self.database, self.history, self.settings.retention)
+            self.desk = Desk(self.database, self.history, upkeep, self.clock, config, self.readers, self._publish)
+        except BaseException:
+            self.database.close()
+            raise
+        self.waits = Waits(self.desk.away_since)
+        self.view = view_of(self.desk, self.tree.reload, self.clock.now())
+        around = Surroundings(self.clock, self.started_at, self.settings.warmup, self.reference, self._looked)
+        self.lookouts = Lookouts(around, self.timetable, memory)
+        self.desk.start()
+        self.timetable.start()
+        self.timetable.put("numbers", Every(EVERY), lambda: self._spawn(self.count(), "numbers"), name=PROBE)
+        self.lookouts.follow(config.probes)
+        self._tell_outage()
+        for damage in restored.damages:
+            log.error("stored samples are damaged", what=str(damage))
+        await self.couriers.start(config.notifiers, self._words())
+        self._spawn(self.tree.follow(self._swap), "follow the tree")
+        self._spawn(self.pulse.beat(self._jumped), "pulse")
+        self._spawn(self.count(), "numbers")
+        if self.settings.heartbeat_url is not None:
+            self._spawn(self._give_signs(self.settings.heartbeat_url), "sign of life")
+
+    async def stop(self) -> None:
+        """End within seconds; what is not finished by then is as it would be after a crash: nothing is lost."""
+        ends = self.clock.monotonic() + STOP_WITHIN.total_seconds()
+        self.timetable.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(self.lookouts.stop(), *self._tasks, return_exceptions=True)
+        await self.couriers.stop(timedelta(seconds=max(1.0, ends - self.clock.monotonic() - 3)))
+        left = max(1.0, ends - self.clock.monotonic())
+        if await asyncio.to_thread(self.desk.stop, left):
+            self.readers.shutdown(wait=False, cancel_futures=True)
+            await asyncio.to_thread(self.database.close)
+        log.info("stopped")
+
+    # -- what the web asks -----------------------------------------------------------------------------------------
+
+    async def ping(self, ping: Ping) -> Heartbeat:
+        """Take a job's call; returns when it is on disk."""
+        return await asyncio.wrap_future(self.desk.ping(ping))
+
+    async def retry(self, id_: str, author: str) -> Settled:
+        """Owe a dead letter anew.
+
+        Raises:
+            LookupError: there is none of this id.
+        """
+        from sentinel.delivery.deadletters import retry
+
+        return await self._write(lambda tx: retry(tx, id_, author, self.clock.now()))
+
+    async def notify_test(self, name: str) -> Result:
+        """Send a test message at once, past the outbox.
+
+        Raises:
+            LookupError: there is no such notifier.
+        """
+        notifiers = self.view.config.notifiers
+        if name not in notifiers:
+            hint = near(name, set(notifiers), "notifiers")
+            raise LookupError(f'there is no notifier "{name}"{"; " + hint if hint else ""}')
+        return await send_test(notifiers[name], self._words(), self.clock)
+
+    async def explain(self, rule: str) -> Explanation:
+        """Say how a rule stands now. The desk does it, whose state it is about; it costs one evaluation."""
+
+        def run() -> Explanation:
+            desk = self.desk
+            return explain(desk.config.rules[rule], desk.config.policy, desk.state, desk.history, self.clock.now())
+
+        return await asyncio.wrap_future(self.desk.ask(run))
+
+    async def load(self) -> Reload:
+        """Load the tree now, changed or not."""
+        reload = await self.tree.look(self._swap, anyhow=True)
+        await asyncio.wrap_future(self.desk.ask(self._publish))
+        return reload
+
+    async def read(self, ask: Callable[[], T]) -> T:
+        """Run something that reads samples or the database, in a thread for that."""
+        return await self._loop.run_in_executor(self.readers, ask)
+
+    def numbers(self) -> list[Sample]:
+        """Return what the agent counts of itself."""
+        standing = Standing(
+            self.view,
+            self.started_at,
+            self.lookouts.by_name,
+            self.couriers.status(),
+            self.reference.blind,
+            self._dead,
+            self.tree.loaded_at,
+            self.waits.of(self.view.config.rules),
+        )
+        return list(numbers(standing, self.clock.now()))
+
+    @property
+    def alive(self) -> bool:
+        """Whether loop, scheduler and desk all did something lately."""
+        return self.pulse.steady and self.clock.now() - self.desk.decided_at < timedelta(minutes=1)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    async def count(self) -> None:
+        """Append the agent's own numbers, and how each job stands."""
+        self._dead = await self.read(self._count_dead)
+        if self.settings.reference:
+            self.history.head.blind = await self.reference.is_blind()
+        if self.waits.due(self.clock.now()):
+            await self.read(self._look_for_waits)
+        samples = self.numbers()
+
+        def append() -> None:
+            now = self.clock.now()
+            if (self.view.unwritten_since is None) is not (self.desk.pen.unwritten_since is None):
+                return  # what was counted is not true any more; it is counted anew at once
+            for batch in (*self.desk.jobs.look(now), own_batch(samples, now)):
+                self.desk.append(batch)
+
+        self.desk.ask(append)
+        await self._sound()
+
+    async def _sound(self) -> None:
+        """Tell from memory that the database takes nothing, and that it does again."""
+        if self.view.unwritten_since is None:
+            await self.alarm.end(self.view.config.notifiers, self._words(), self.clock.now())
+            return
+        call = await asyncio.wrap_future(self.desk.ask(lambda: call_for(self.desk, self.clock.now())))
+        await self.alarm.tell(call, self.view.config.notifiers, self._words(), self.clock.now())
+
+    async def _give_signs(self, url: SecretStr) -> None:
+        """Call somebody each minute while all is well with us."""
+        while True:
+            if why := why_silent(self.view, self.couriers, alive=self.alive):
+                log.warning("no sign of life is given", why=why)
+            else:
+                await call(url)
+            await rest()
+
+    def _look_for_waits(self) -> None:
+        rules, now = self.view.config.rules.values(), self.clock.now()
+        self.waits.look(rules, self.history.reader(), now, seeing=not self.reference.blind)
+
+    def _count_dead(self) -> int:
+        with self.database.read() as tx:
+            return tx.notifications.count(Settlement.DEAD)
+
+    def _looked(self, probe: Probe, run: Run) -> None:
+        """Take a run: its samples to the desk; what the probe remembers to the disk, if that changed."""
+        lookout = self.lookouts.by_name.get(probe.name)
+        if lookout is None or lookout.probe is not probe:
+            return  # its definition changed while it looked
+        self.desk.arrive(run.batch)
+        if lookout.stored != run.memory:
+            lookout.stored = memory = run.memory
+            self.desk.write(lambda tx: tx.memory.put(probe.name, memory))
+        self.lookouts.looked(probe, success=run.success)
+
+    async def _swap(self, config: Config) -> None:
+        """Let a configuration hold: first on the desk, in one transaction, then for probes and delivery."""
+        self.redaction.renew(config.secrets)
+        await asyncio.wrap_future(self.desk.adopt(config))
+        self.lookouts.follow(config.probes)
+        self.couriers.follow(config.notifiers, self._words())
+
+    def _reloaded(self) -> None:
+        """Show how an attempt to load the tree ended, and let the built-in rules judge it at once."""
+        self.desk.ask(self._publish)
+        self._spawn(self.count(), "numbers")
+
+    async def _jumped(self, by: timedelta, *, slept: bool) -> None:
+        """Answer a clock that was set, or a machine that was suspended."""
+        self.timetable.begin_anew()
+        if slept:
+            since = self.clock.now() - by
+            await asyncio.wrap_future(self.desk.ask(lambda: self.desk.was_away(since)))
+
+    async def _write(self, work: Callable[[Transaction], S]) -> S:
+        return await asyncio.wrap_future(self.desk.write(work, self.desk.settled))
+
+    def _publish(self) -> None:
+        """Publish how everything stands, and let delivery look."""
+        before, self.view = self.view, view_of(self.desk, self.tree.reload, self.clock.now())
+        if (before.unwritten_since is None) is not (self.view.unwritten_since is None):
+            self._loop.call_soon_threadsafe(lambda: self._spawn(self.count(), "numbers"))
+        self._loop.call_soon_threadsafe(self.couriers.look, self.view.owed)
+
+    def _words(self) -> Words:
+        folders = [path / "templates" for path in self.settings.paths if (path / "templates").is_dir()]
+        return Words(self.settings.name, folders)
+
+    def _tell_outage(self) -> None:
+        away = self.started_at - self.desk.away_since
+        if away > timedelta(minutes=1):
+            log.warning("nobody looked", since=self.desk.away_since.isoformat(), seconds=round(away.total_seconds()))
+        for job, due in self.desk.unjudged.items():
+            log.warning("a run fell due while nobody looked, it is not judged", job=job, due=due.isoformat())
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (exc := task.exception()):
+            log.error("a task of the agent failed", task=task.get_name(), exc_info=exc)

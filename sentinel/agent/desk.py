@@ -1,0 +1,387 @@
+"""The desk: the one thread that decides and writes. It owns the head, the state and the write connection.
+
+         inbox                                                        one turn
+    samples ─────┐   1. take all that waits; samples go into the head at once and make their rules due
+    work ────────┼─► 2. works, and the samples not yet on disk: one commit; a work that fails, fails alone
+    errands ─────┘   3. what was committed becomes true in memory, and whoever asked hears of it
+                     4. one slice: rules that are due, timers that are due → decide → an Outcome
+                        (a rule that looks back beyond the head is observed by a reader first)
+                     5. the Outcome and its samples: one commit; only then the state takes it over
+                     6. what changed is published; nothing to do: one small step of housekeeping
+
+If a commit fails (disk full, file locked), nothing of it is true: samples stay in the head and evaluation goes on,
+whoever waited hears that it failed, and decisions are taken again after a pause.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from sentinel.agent import alarm
+from sentinel.agent.inbox import Errand, Inbox, Work
+from sentinel.agent.jobs import Jobs, resume_jobs
+from sentinel.agent.ledger import load_state, tell, write_outcome, write_renaming, write_revision
+from sentinel.agent.numbers import writing_again
+from sentinel.agent.pen import Pen
+from sentinel.agent.readings import Readings
+from sentinel.config.config import Config
+from sentinel.core.clock import Clock
+from sentinel.core.errors import StoreUnavailable
+from sentinel.core.heartbeat import Heartbeat, Ping
+from sentinel.core.labels import Labels
+from sentinel.core.notification import Settled
+from sentinel.core.sample import Batch
+from sentinel.engine.agenda import Agenda
+from sentinel.engine.decide import decide
+from sentinel.engine.outcome import Outcome
+from sentinel.engine.reload import reload
+from sentinel.engine.rename import rename
+from sentinel.engine.state import State
+from sentinel.rules.rule import Rule
+from sentinel.store.database import Database, Transaction
+from sentinel.store.history import History
+from sentinel.store.upkeep import Upkeep
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+#: A slice of deciding lasts at least so long; whoever waits for an acknowledgement waits no longer for it.
+SLICE_SECONDS = 0.010
+#: Nothing to do: look again after so long.
+IDLE_SECONDS = 5.0
+#: A turn that found nothing to do is not followed by another one at once.
+_BREATH_SECONDS = 0.005
+
+
+class Desk:
+    """Decides and writes; whatever other threads want of it goes through its inbox.
+
+    Args:
+        database: this thread is the only one that writes it.
+        history: samples: the head, and what lies behind it.
+        upkeep: keeps them in order when there is nothing else to do.
+        clock: `now` decides, `monotonic` schedules.
+        config: what holds at first.
+        readers: observe what the head does not hold.
+        published: called on this thread when something changed, at most once a turn.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        history: History,
+        upkeep: Upkeep,
+        clock: Clock,
+        config: Config,
+        readers: Executor,
+        published: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.config, self.history = config, history
+        self.pen = Pen(database, history.head, clock)
+        self.jobs = Jobs()
+        self.readings = Readings(readers, history, self.ask)
+        self.decided_at = clock.now()
+        self._upkeep, self._clock, self._published = upkeep, clock, published
+        self._inbox = Inbox()
+        self._changed, self._unwritten = True, False
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        with database.read() as tx:
+            self.state: State = load_state(tx, clock.now())
+            alive = tx.samples.last_alive()
+        self.away_since = alive or clock.now()
+        self.unjudged: Mapping[str, datetime] = {}
+        self._adopt(config, away_from=alive)
+        self.agenda = Agenda(config.rules.values(), self._series(), clock.now())
+
+    # -- asked by other threads ------------------------------------------------------------------------------------
+
+    def arrive(self, batch: Batch) -> None:
+        """Take in what a look brought; nobody waits for it."""
+        self._inbox.put(batch)
+
+    def write(self, do: Callable[[Transaction], T], then: Callable[[T], None] = lambda _: None) -> Future[T]:
+        """Write something; the future is answered when it is committed and `then` has made it true in memory."""
+        work = Work(do, then)
+        self._inbox.put(work)
+        return work.answer
+
+    def ask(self, run: Callable[[], T]) -> Future[T]:
+        """Run something that touches what only the desk owns."""
+        errand = Errand(run)
+        self._inbox.put(errand)
+        return errand.answer
+
+    def ping(self, ping: Ping) -> Future[Heartbeat]:
+        """Take a job's call; answered when it is committed.
+
+        Raises:
+            NoSuchJob: the configuration has no heartbeat of this name.
+        """
+        return self.write(self.jobs.work(ping), self._pinged)
+
+    def adopt(self, config: Config) -> Future[None]:
+        """Swap the configuration: revision, audit row and the resolves of rules that are gone are one transaction."""
+        return self.ask(lambda: self._reload(config))
+
+    def settled(self, settled: Settled) -> None:
+        """Take over what delivery leased or settled, after its commit; only on this thread."""
+        self.state.settled(settled)
+
+    def was_away(self, since: datetime) -> None:
+        """Let the time since then count for nothing: nobody looked; only on this thread."""
+        self._adopt(self.config, former=self.config, away_from=since)
+        for name in self.readings.drop():
+            self.agenda.back(name, self._clock.now())
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+        self._thread.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Empty the inbox, write what waits, and end; say whether that was done in time."""
+        self._stopping.set()
+        self._inbox.wake()
+        if self._thread is None:
+            self._finish()
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                seconds = self.turn()
+            except Exception:  # a mistake of ours must not end monitoring; the next turn begins from what is committed
+                log.exception("a turn of the desk failed")
+                seconds = 1.0
+            self._inbox.wait(seconds)
+        self._finish()
+
+    def _finish(self) -> None:
+        self.turn()
+        self._write_down(self._take())
+
+    def turn(self) -> float:
+        """Do one turn; return in how many seconds there will be something to do, if nothing arrives."""
+        began = self._clock.monotonic()
+        self._unwritten = self._unwritten or self.pen.unwritten_since is not None
+        works = self._take()
+        riding = self.pen.due_at
+        if works or (riding is not None and riding <= began):
+            self._write_down(works)
+        took = self._clock.monotonic() - began
+        decided = not self.pen.resting and self._decide(max(SLICE_SECONDS, took))
+        if self._changed:
+            self._changed = False
+            self._published()
+        idle = not (works or decided or len(self._inbox) or self.pen.resting)
+        return 0.0 if idle and self._tidy() else self._rest(decided)
+
+    def _take(self) -> list[Work]:
+        """Empty the inbox: samples go into the head at once, errands are run, works are returned."""
+        works = []
+        for item in self._inbox.take():
+            match item:
+                case Batch():
+                    try:
+                        self.append(item)
+                    except Exception:  # one look that cannot be stored must not take the others with it
+                        log.exception("samples could not be taken in", source=item.source)
+                case Errand() if item.answer.set_running_or_notify_cancel():
+                    _answer(item.answer, item.run)
+                case Work() if item.answer.set_running_or_notify_cancel():
+                    works.append(item)
+        return works
+
+    def append(self, batch: Batch) -> None:
+        """Take samples into the head, and make the rules due that read them; only on this thread."""
+        appended = self.history.head.append(batch)
+        if appended.new:
+            self.agenda.appeared([(id_, self.history.head.labels_of(id_)) for id_ in appended.new])
+        self.agenda.touched(appended.ids, self._clock.now())
+        self.pen.carry()
+
+    def _write_down(self, works: list[Work]) -> None:
+        """Commit works and waiting samples together; only then is any of it true."""
+        done: list[tuple[Work, Any]] = []
+        failed: list[tuple[Work, Exception]] = []
+
+        def write(tx: Transaction) -> None:
+            for work in works:
+                try:
+                    with tx.savepoint():
+                        answer = work.do(tx)
+                except StoreUnavailable:
+                    raise
+                except Exception as exc:
+                    failed.append((work, exc))
+                else:
+                    done.append((work, answer))
+
+        if (why := self.pen.commit(write)) is not None:
+            self._changed = True
+            failed, done = [(work, why) for work in works], []
+        for work, exc in failed:
+            work.answer.set_exception(exc)
+        for work, answer in done:
+            self._changed = True
+            _answer(work.answer, lambda work=work, answer=answer: _then(work, answer))  # type: ignore[misc]
+
+    def _decide(self, seconds: float) -> bool:
+        """Decide for one slice, write it, and say whether there was anything to decide."""
+        now, ends = self._clock.now(), self._clock.monotonic() + seconds
+        due, timer = self._writable(self.agenda.due(now), now), self.state.next_at
+        self.decided_at = now
+        if not due and not self.state.restless and (timer is None or timer > now):
+            return False
+        policy = self.config.policy
+        near = [rule for rule in due if not self._read(rule, now)]
+        outcome = decide(self._within(near, ends), policy, self.state, self.history, now, self.readings.found)
+        if not outcome.empty and self.pen.commit(lambda tx: self._write_outcome(tx, outcome)) is not None:
+            self._changed = True
+            return False
+        failing = set(self.state.failures)
+        self._take_over(outcome)
+        self.agenda.evaluated((*outcome.evaluated, *outcome.failures), self.state.alerts, now)
+        for name in (*outcome.evaluated, *outcome.failures):
+            self.readings.decided(name)
+        for rule in outcome.failures.keys() - failing:
+            log.error("a rule cannot be evaluated", rule=rule, why=outcome.failures[rule])
+        return bool(outcome.evaluated or outcome.failures or not outcome.empty)
+
+    def _writable(self, due: list[Rule], now: datetime) -> list[Rule]:
+        """Leave out the rule about the database while nothing can be written: the alarm tells that, from memory."""
+        before, self._unwritten = self._unwritten, self.pen.unwritten_since is not None
+        if not (before or self._unwritten):
+            return due
+        if not self._unwritten:
+            self.append(writing_again(now + timedelta(milliseconds=1)))  # after whatever was counted just now
+            self._changed = True
+        self.agenda.evaluated([alarm.RULE], self.state.alerts, now)
+        return [rule for rule in due if rule.name != alarm.RULE]
+
+    def _read(self, rule: Rule, now: datetime) -> bool:
+        """Let a reader observe a rule that needs one; it is due again when that is done."""
+        if not self.readings.needed(rule, now):
+            return False
+        self.agenda.away(rule.name)
+        alerts = self.state.alerts.of(rule.name)
+        self.readings.begin(rule, alerts, now, lambda: self.agenda.back(rule.name, self._clock.now()))
+        return True
+
+    def _within(self, due: list[Rule], ends: float) -> Iterator[Rule]:
+        """Yield what is due, at least one rule, until the slice is over; the rest stays due for the next one."""
+        for rule in due:
+            yield rule
+            if self._clock.monotonic() >= ends:
+                return
+
+    def _write_outcome(self, tx: Transaction, outcome: Outcome) -> None:
+        write_outcome(tx, outcome, self.config.revision.id)
+
+    def _take_over(self, outcome: Outcome) -> None:
+        """Let what was committed be true."""
+        self.state.apply(outcome)
+        self._changed = self._changed or not outcome.empty or bool(outcome.failures)
+        for transition in outcome.transitions:
+            tell(transition)
+
+    def _pinged(self, heartbeat: Heartbeat) -> None:
+        if batch := self.jobs.took(heartbeat, self._clock.now()):
+            self.append(batch)
+
+    # -- configuration and outages ---------------------------------------------------------------------------------
+
+    def _reload(self, config: Config) -> None:
+        self._adopt(config, former=self.config)
+        self.agenda.reload(config.rules.values(), self._series(), self._clock.now())
+        self.readings.follow(config.rules)
+
+    def _series(self) -> Iterator[tuple[int, Labels]]:
+        ids, labels = self.history.head.series(())
+        return zip(ids.tolist(), labels, strict=True)
+
+    def _adopt(self, config: Config, *, former: Config | None = None, away_from: datetime | None = None) -> None:
+        """Let a configuration hold from now on, all of what that changes in one transaction.
+
+        Not a work among others: it is decided from what is in memory, so nothing may be half written beside it.
+        """
+        now = self._clock.now()
+        away = now - away_from if away_from else timedelta()
+        earlier = config.renamed.get("rules", {})
+        names = {was: name for was, name in earlier.items() if name in config.rules and was not in config.rules}
+        renaming = rename(self.state, names)
+        state = renaming.state(self.state, now) if renaming else self.state
+        outcome = reload(
+            config.rules.keys(),
+            config.policy,
+            state,
+            now,
+            former=former.policy if former else None,
+            away=max(timedelta(), away),
+        )
+        found: dict[str, Heartbeat] = {}
+
+        def write(tx: Transaction) -> None:
+            if renaming:
+                write_renaming(tx, renaming, now)
+            write_outcome(tx, outcome, config.revision.id)
+            last = tx.revisions.last_good()
+            if last is None or last.id != config.revision.id:
+                write_revision(tx, config.revision, now)
+            if away_from:
+                self.unjudged = resume_jobs(tx, config.probes, away_from, now)
+            found.update(self.jobs.write(tx, config.probes, config.renamed.get("probes", {}), now))
+
+        if (why := self.pen.commit(write)) is not None:
+            raise why
+        self.config, self.state = config, state
+        self.jobs.follow(config.probes, found)
+        self._take_over(outcome)
+        self._changed = True
+
+    def _tidy(self) -> bool:
+        """Do one small step of housekeeping, and say whether there is more; the inbox comes first."""
+        try:
+            return self._upkeep.step(self._clock.now())
+        except StoreUnavailable as exc:
+            log.warning("housekeeping waits for the database", why=str(exc))
+            return False
+
+    def _rest(self, decided: bool) -> float:
+        """Return the seconds until something is due; never quite nothing after a slice that found nothing to do."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        if len(self._inbox):
+            return 0.0
+        waits = [IDLE_SECONDS]
+        if (riding := self.pen.due_at) is not None:
+            waits.append(riding - monotonic)
+        planned = (at for at in (self.agenda.next_at, self.state.next_at) if at is not None)
+        waits += ((at - now).total_seconds() for at in planned)
+        if self.state.restless:
+            waits.append(0.0)
+        return max(min(waits), self.pen.rests_until - monotonic, 0.0 if decided else _BREATH_SECONDS)
+
+
+def _then(work: Work, answer: Any) -> Any:
+    work.then(answer)
+    return answer
+
+
+def _answer(future: Future[Any], run: Callable[[], Any]) -> None:
+    try:
+        answer = run()
+    except Exception as exc:
+        future.set_exception(exc)
+    else:
+        future.set_result(answer)

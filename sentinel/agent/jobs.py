@@ -1,0 +1,109 @@
+"""Jobs: what the desk remembers of those that call, and what it says of them every 15 seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sentinel.core.errors import SentinelError
+from sentinel.core.heartbeat import Heartbeat, Ping
+from sentinel.core.problem import near
+from sentinel.core.sample import Batch
+from sentinel.probes.heartbeat import HeartbeatKind, heartbeat_batch
+from sentinel.probes.job import loaded, pinged, resumed
+from sentinel.probes.probe import Probe
+from sentinel.store.database import Transaction
+
+
+class NoSuchJob(SentinelError):
+    """A ping for a heartbeat that the configuration does not have."""
+
+
+class Jobs:
+    """The heartbeats of the configuration; changed on the desk, after the commit, and nowhere else."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Heartbeat] = {}
+        self._probes: Mapping[str, Probe] = {}
+
+    def write(
+        self, tx: Transaction, probes: Mapping[str, Probe], renamed: Mapping[str, str], now: datetime
+    ) -> dict[str, Heartbeat]:
+        """Write what is remembered under a configuration, and return it for `follow`.
+
+        A job that was renamed keeps what is remembered of it; of one that is gone nothing is kept.
+        """
+        stored = {one.name: one for one in tx.heartbeats.all()}
+        earlier = {new: old for old, new in renamed.items()}
+        found: dict[str, Heartbeat] = {}
+        for name, probe in _jobs(probes).items():
+            assert isinstance(probe.kind, HeartbeatKind)
+            was = stored.get(name) or _under(stored.get(earlier.get(name, "")), name)
+            found[name] = loaded(was, name, probe.kind.timing, now)
+        tx.heartbeats.put(*(one for name, one in found.items() if stored.get(name) != one))
+        for name in stored.keys() - found.keys():
+            tx.heartbeats.remove(name)
+        return found
+
+    def follow(self, probes: Mapping[str, Probe], found: dict[str, Heartbeat]) -> None:
+        """Take over what `write` returned, after the commit."""
+        self.known, self._probes = found, _jobs(probes)
+
+    def work(self, ping: Ping) -> Callable[[Transaction], Heartbeat]:
+        """Return how a ping is written.
+
+        Raises:
+            NoSuchJob: the configuration has no heartbeat of this name.
+        """
+        probe = self._probes.get(ping.name)
+        if probe is None:
+            hint = near(ping.name, set(self._probes), "heartbeats")
+            raise NoSuchJob(f'there is no heartbeat "{ping.name}"{"; " + hint if hint else ""}')
+        kind = probe.kind
+        assert isinstance(kind, HeartbeatKind)
+
+        def do(tx: Transaction) -> Heartbeat:
+            # From the table and not from memory: two calls of one job may share a commit.
+            was = tx.heartbeats.get(ping.name) or loaded(None, ping.name, kind.timing, ping.at)
+            now = pinged(was, ping, kind.timing, kind.metrics)
+            tx.heartbeats.put(now)
+            return now
+
+        return do
+
+    def took(self, heartbeat: Heartbeat, now: datetime) -> Batch | None:
+        """Take over what a ping left, and return the samples that say it."""
+        probe = self._probes.get(heartbeat.name)
+        if probe is None:
+            return None
+        self.known[heartbeat.name] = heartbeat
+        return heartbeat_batch(probe, heartbeat, now)
+
+    def look(self, now: datetime) -> Iterator[Batch]:
+        """Iterate over how each job stands."""
+        return (heartbeat_batch(self._probes[name], one, now) for name, one in self.known.items())
+
+
+def resume_jobs(
+    tx: Transaction, probes: Mapping[str, Probe], away_from: datetime, now: datetime
+) -> Mapping[str, datetime]:
+    """Write down that nobody listened for a time; return the runs that fell due in it and are not judged, by job."""
+    unjudged: dict[str, datetime] = {}
+    for one in tx.heartbeats.all():
+        probe = probes.get(one.name)
+        if probe is None or not isinstance(probe.kind, HeartbeatKind):
+            continue
+        after = resumed(one, probe.kind.timing, away_from, now)
+        tx.heartbeats.put(after.heartbeat)
+        if after.unjudged is not None:
+            unjudged[one.name] = after.unjudged
+    return unjudged
+
+
+def _jobs(probes: Mapping[str, Probe]) -> Mapping[str, Probe]:
+    return {name: probe for name, probe in probes.items() if isinstance(probe.kind, HeartbeatKind)}
+
+
+def _under(heartbeat: Heartbeat | None, name: str) -> Heartbeat | None:
+    return None if heartbeat is None else replace(heartbeat, name=name)

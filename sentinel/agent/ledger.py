@@ -1,0 +1,100 @@
+"""The ledger: how what was decided is written down, all of it in the transaction that it is given, and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+
+from sentinel.core.alert import Transition
+from sentinel.core.revision import Revision
+from sentinel.engine.outcome import Outcome
+from sentinel.engine.rename import Renaming
+from sentinel.engine.state import State
+from sentinel.store.database import Transaction
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+def write_outcome(tx: Transaction, outcome: Outcome, revision: str) -> None:
+    """Write one round: transitions with their audit rows, groups, and the debts that they cause.
+
+    Args:
+        tx: the transaction; with the samples that led to the round it is one commit.
+        outcome: what was decided.
+        revision: id of the configuration that decided it.
+    """
+    tx.alerts.put(*outcome.alerts)
+    for transition in outcome.transitions:
+        tx.audit.transition(transition, revision)
+    for fingerprint in outcome.forgotten:
+        tx.alerts.remove(fingerprint)
+        tx.acknowledgements.remove(fingerprint)
+        tx.told.forget(fingerprint)
+    tx.groups.put(*outcome.groups)
+    for key in outcome.removed_groups:
+        tx.groups.remove(key)
+    tx.notifications.put(*outcome.notifications)
+
+
+def write_revision(tx: Transaction, revision: Revision, now: datetime) -> None:
+    """Write that this configuration is in use from now on."""
+    tx.revisions.put(revision)
+    body = {"commit": revision.commit, "author": revision.author, "dirty": revision.dirty, "files": len(revision.files)}
+    tx.audit.append(now, "revision", revision.id, body)
+
+
+def write_renaming(tx: Transaction, renaming: Renaming, now: datetime) -> None:
+    """Write that rules have other names: rows move to the present fingerprints and keys."""
+    alerts = [one for one in tx.alerts.all() if one.fingerprint in renaming.fingerprints]
+    groups, told = tx.groups.all(), tx.told.all()
+    acknowledgements = tx.acknowledgements.all()
+    for fingerprint in renaming.fingerprints:
+        tx.alerts.remove(fingerprint)
+        tx.acknowledgements.remove(fingerprint)
+        tx.told.forget(fingerprint)
+    for key in renaming.keys:
+        tx.groups.remove(key)
+    tx.alerts.put(*map(renaming.alert, alerts))
+    tx.groups.put(*_changed(renaming.group, groups))
+    tx.told.put(*_changed(renaming.told, told))
+    tx.acknowledgements.put(*_changed(renaming.acknowledgement, acknowledgements))
+    tx.notifications.put(*_changed(renaming.notification, tx.notifications.open()))
+    tx.silences.put(*_changed(renaming.silence, tx.silences.all()))
+    for was, name in renaming.names.items():
+        count = sum(alert.rule == was for alert in alerts)
+        tx.audit.append(now, "rename", name, {"was": was, "alerts": count})
+
+
+def _changed(rename: Callable[[T], T], rows: Iterable[T]) -> list[T]:
+    return [after for row in rows if (after := rename(row)) != row]
+
+
+def load_state(tx: Transaction, now: datetime) -> State:
+    """Read how everything stood when an agent last wrote."""
+    return State.load(
+        now,
+        alerts=tx.alerts.all(),
+        groups=tx.groups.all(),
+        notifications=tx.notifications.open(),
+        told=tx.told.all(),
+        silences=tx.silences.all(),
+        acknowledgements=tx.acknowledgements.all(),
+    )
+
+
+def tell(transition: Transition) -> None:
+    """Log a transition."""
+    alert = transition.alert
+    log.info(
+        f"alert {transition.change}",
+        rule=alert.rule,
+        labels=str(alert.labels),
+        change=str(transition),
+        severity=str(transition.severity or ""),
+        value=alert.texts.get("value") or alert.value,
+        why=transition.reason or alert.reason,
+    )

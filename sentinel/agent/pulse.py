@@ -1,0 +1,56 @@
+"""The pulse: shows that the loop turns, and notices when the machine slept or its clock was set."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from sentinel.core.clock import Clock
+
+log = structlog.get_logger()
+
+_BEAT_SECONDS = 1.0
+#: The two clocks of a machine drift apart less than this in a beat unless something happened.
+_JUMP = timedelta(seconds=5)
+#: No beat for so long: the loop hangs.
+_LOST_SECONDS = 30.0
+
+
+class Jumped(Protocol):
+    """What is to be done about a jump."""
+
+    async def __call__(self, by: timedelta, *, slept: bool) -> None:
+        """Answer it."""
+        ...
+
+
+class Pulse:
+    """Beats once a second."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._beat_at = clock.monotonic()
+
+    @property
+    def steady(self) -> bool:
+        """Whether it beat lately."""
+        return self._clock.monotonic() - self._beat_at < _LOST_SECONDS
+
+    async def beat(self, jumped: Jumped) -> None:
+        """Beat until cancelled.
+
+        The wall clock goes on while a machine is suspended, the monotonic one does not: a leap ahead is taken for
+        sleep, in which nobody looked; one back is a clock that was set.
+        """
+        wall = self._clock.now()
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            now, monotonic = self._clock.now(), self._clock.monotonic()
+            leap = (now - wall) - timedelta(seconds=monotonic - self._beat_at)
+            wall, self._beat_at = now, monotonic
+            if abs(leap) > _JUMP:
+                log.warning("the clock leapt", seconds=round(leap.total_seconds()))
+                await jumped(abs(leap), slept=leap > timedelta())

@@ -1,0 +1,96 @@
+"""Readings: rules that look back beyond the head are observed by readers, so that the desk waits for no disk.
+
+due ──► begin: a reader observes, as of now ──► arrived: what it found waits ──► decided with it, and forgotten
+                      │
+                      '── the rule changed, or nobody looked meanwhile: what it finds counts for nothing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from datetime import datetime
+
+from sentinel.core.alert import Alert, Observed
+from sentinel.core.clock import to_ms
+from sentinel.core.windows import DEFAULT_LOOKBACK_MS
+from sentinel.engine.decide import Observations, Seen, known
+from sentinel.rules.observe import observe
+from sentinel.rules.rule import Rule
+from sentinel.store.history import History
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A rule that is being observed by a reader; compared by identity."""
+
+    rule: Rule
+    at: datetime
+
+
+class Readings:
+    """What readers do for the desk; only on its thread.
+
+    Args:
+        readers: run what may take long.
+        history: that they read.
+        arrived: called by a reader when it is done; has what it is given run on the desk's thread.
+    """
+
+    def __init__(self, readers: Executor, history: History, arrived: Callable[[Callable[[], object]], object]) -> None:
+        self._readers, self._history, self._arrived = readers, history, arrived
+        self._begun: dict[str, Reading] = {}
+        self._found: dict[str, Seen] = {}
+
+    def needed(self, rule: Rule, now: datetime) -> bool:
+        """Say whether a rule looks back further than the head reaches, and nothing was found for it yet."""
+        if rule.name in self._found:
+            return False
+        back = max((rule.window, *(read.window for read in rule.reads)))
+        return to_ms(now - back) - DEFAULT_LOOKBACK_MS < self._history.head.since_ms
+
+    def begin(self, rule: Rule, alerts: Mapping[str, Alert], now: datetime, ready: Callable[[], None]) -> None:
+        """Let a reader observe a rule as of now; `ready` is called when it has, unless that counts for nothing."""
+        reading = self._begun[rule.name] = Reading(rule, now)
+        labels, history = known(alerts), self._history
+
+        def read() -> list[Observed]:
+            return observe(rule, now, history.reader(), labels)
+
+        def done(future: Future[list[Observed]]) -> None:
+            self._arrived(lambda: self._take(reading, future, ready))
+
+        self._readers.submit(read).add_done_callback(done)
+
+    @property
+    def found(self) -> Observations:
+        """What was found and is to be decided with."""
+        return self._found
+
+    def decided(self, rule: str) -> None:
+        """Forget what was found for a rule: it was decided with."""
+        self._begun.pop(rule, None)
+        self._found.pop(rule, None)
+
+    def follow(self, rules: Mapping[str, Rule]) -> None:
+        """Let what is read for rules that changed, or that are gone, count for nothing."""
+        for name in [name for name, reading in self._begun.items() if rules.get(name) != reading.rule]:
+            del self._begun[name]
+            self._found.pop(name, None)
+
+    def drop(self) -> list[str]:
+        """Let all that is read count for nothing; return the rules concerned."""
+        names = list(self._begun)
+        self._begun.clear()
+        self._found.clear()
+        return names
+
+    def _take(self, reading: Reading, future: Future[list[Observed]], ready: Callable[[], None]) -> None:
+        if self._begun.get(reading.rule.name) is not reading:
+            return
+        try:
+            self._found[reading.rule.name] = future.result()
+        except Exception as exc:  # that rule fails, and no other
+            self._found[reading.rule.name] = exc
+        ready()

@@ -1,0 +1,97 @@
+"""The view: what the desk publishes after each slice; immutable, so that anybody may read it without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sentinel.config.config import Config
+from sentinel.core.alert import Alert
+from sentinel.core.heartbeat import Heartbeat
+from sentinel.core.notification import Notification, Told
+from sentinel.core.problem import Problem
+from sentinel.routing.telling import Held
+
+if TYPE_CHECKING:
+    from sentinel.agent.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """How the last attempt to load the tree ended.
+
+    Args:
+        at: when.
+        ok: whether what stands in the tree is what runs.
+        why: if not, in one sentence.
+        problems: all that was found, warnings included.
+        text: the problems as a person is shown them, with carets.
+        revision: id of what runs.
+    """
+
+    at: datetime
+    ok: bool
+    why: str = ""
+    problems: tuple[Problem, ...] = ()
+    text: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How everything stands.
+
+    Args:
+        at: when this was so.
+        config: what runs.
+        reload: how the last attempt to load the tree ended.
+        alerts: those that go on, the gravest first.
+        held: fingerprint to why that one is not told.
+        told: fingerprint to who heard.
+        reasons: fingerprint to why its telling was decided so.
+        owed: notifications that are not settled.
+        heartbeats: what is remembered of jobs.
+        failures: rule to why it could not be evaluated.
+        unwritten_since: since when nothing can be written; None while it can.
+        unwritten_why: what the database says about it.
+    """
+
+    at: datetime
+    config: Config
+    reload: Reload
+    alerts: tuple[Alert, ...] = ()
+    held: Mapping[str, Held] = field(default_factory=dict)
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    owed: tuple[Notification, ...] = ()
+    heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    unwritten_since: datetime | None = None
+    unwritten_why: str = ""
+
+
+def view_of(desk: Desk, reload: Reload, now: datetime) -> View:
+    """Return how everything stands; only on the desk's thread, or before it begins."""
+    telling = desk.state.telling
+    return View(
+        at=now,
+        config=desk.config,
+        reload=reload,
+        alerts=tuple(sorted(telling.alerts, key=_gravest_first)),
+        held=dict(telling.held),
+        told={fingerprint: tuple(told.values()) for fingerprint, told in telling.told.items()},
+        reasons=dict(desk.state.reasons),
+        owed=tuple(telling.open.values()),
+        heartbeats=dict(desk.jobs.known),
+        failures=dict(desk.state.failures),
+        unwritten_since=desk.pen.unwritten_since,
+        unwritten_why=desk.pen.unwritten_why,
+    )
+
+
+def _gravest_first(alert: Alert) -> tuple[int, int, datetime, str]:
+    severity = alert.severity or 0
+    pending = max(alert.standings, default=0)
+    return -severity, -pending, alert.since or datetime.max.replace(tzinfo=UTC), alert.fingerprint

@@ -1,0 +1,148 @@
+"""Advance: the alerts of one rule, after one more evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sentinel.alerts.step import inactive, step
+from sentinel.core.alert import Alert, Change, Condition, Observed, Patience, Phase, Standing, Transition
+from sentinel.core.labels import fingerprint
+from sentinel.core.severity import Severity
+
+#: How long nobody must know how an alert stands before those who were told of it hear that.
+NO_DATA_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What one evaluation changed.
+
+    Args:
+        transitions: changes that are written to the audit table and may be told; at most one per alert.
+        refreshed: alerts that changed without one: a new value, a timer, a severity that is pending.
+    """
+
+    transitions: tuple[Transition, ...] = ()
+    refreshed: tuple[Alert, ...] = ()
+
+
+def advance(
+    patience: Mapping[Severity, Patience],
+    blank: Alert,
+    alerts: Mapping[str, Alert],
+    observed: Sequence[Observed],
+    now: datetime,
+) -> Advanced:
+    """Bring the alerts of one rule up to what was observed; one that was not observed stays as it is.
+
+    Args:
+        patience: of each severity that the rule knows now.
+        blank: what a new alert of the rule starts from; its labels, owner and origin also reach the present ones.
+        alerts: the rule's present alerts, by fingerprint.
+        observed: what was seen, one per element.
+        now: when it was seen.
+    """
+    transitions: list[Transition] = []
+    refreshed: list[Alert] = []
+    for seen in observed:
+        was = alerts.get(fingerprint(blank.rule, seen.labels))
+        if was is None or not was.standings:
+            was = replace(blank, labels=seen.labels)
+        standings = _standings(patience, was.standings, seen, now)
+        after = _after(was, standings, seen, blank, now)
+        change = _change(was, after, now)
+        if change is not None:
+            transitions.append(_transition(change, was, after, now))
+        elif after.standings and after != was:
+            refreshed.append(after)
+    return Advanced(tuple(transitions), tuple(refreshed))
+
+
+def retire(alerts: Sequence[Alert], reason: str, now: datetime) -> list[Transition]:
+    """End alerts whatever their conditions are: their rule was removed, or is not judged at this hour."""
+    ended = [(was, replace(was, standings={}, reason=reason, no_data_at=None)) for was in alerts]
+    return [
+        _transition(Change.RESOLVED if was.severity is not None else Change.WITHDRAWN, was, after, now)
+        for was, after in ended
+    ]
+
+
+def _standings(
+    patience: Mapping[Severity, Patience], before: Mapping[Severity, Standing], seen: Observed, now: datetime
+) -> dict[Severity, Standing]:
+    """Step every severity; one that the rule does not know any more hands its standing to those that are new."""
+    orphans = [standing for level, standing in sorted(before.items(), reverse=True) if level not in patience]
+    heir = max(orphans, key=lambda standing: standing.phase.active, default=inactive(now))
+    after = {
+        level: step(before.get(level, heir), seen.conditions.get(level, Condition.UNKNOWN), wait, now)
+        for level, wait in patience.items()
+    }
+    return {level: standing for level, standing in after.items() if standing.phase is not Phase.INACTIVE}
+
+
+def _after(was: Alert, standings: Mapping[Severity, Standing], seen: Observed, blank: Alert, now: datetime) -> Alert:
+    """Return the alert with its new standings and what was seen; where nobody knows, the last value stays."""
+    after = replace(
+        was,
+        standings=standings,
+        reason=seen.reason,
+        since=was.since or (now if standings else None),
+        rule_labels=blank.rule_labels,
+        owner=blank.owner,
+        origin=blank.origin,
+    )
+    if seen.value is not None:
+        after = replace(after, value=seen.value)
+    if seen.texts:
+        after = replace(after, texts=seen.texts)
+    level = after.severity if after.severity is not None else max(standings, default=was.severity)
+    if level is not None and level in seen.thresholds:
+        after = replace(after, threshold=seen.thresholds[level])
+    if after.severity is None:
+        return replace(after, no_data_at=None)
+    if was.fired_at is not None and was.severity is None:  # it resolved while this severity was still waiting
+        began = min(standing.since for standing in was.standings.values())
+        was = replace(was, since=began, fired_at=None, peak=None)
+    return replace(
+        after,
+        since=was.since or now,
+        fired_at=was.fired_at or now,
+        peak=max(was.peak or after.severity, after.severity),
+        no_data_at=_no_data_at(after, now),
+    )
+
+
+def _no_data_at(alert: Alert, now: datetime) -> datetime | None:
+    """Say when it was told that there are no data: now, when nobody has known for long; kept until somebody knows."""
+    since = alert.unknown_since
+    if since is None or alert.no_data_at is not None:
+        return alert.no_data_at if since is not None else None
+    scarce = any(standing.scarce for standing in alert.standings.values())
+    return now if not scarce and now - since >= NO_DATA_AFTER else None
+
+
+def _change(was: Alert, after: Alert, now: datetime) -> Change | None:
+    """Name what changed for people; None where it is only a value, a timer or a severity that waits."""
+    match was.severity, after.severity:
+        case None, None:
+            if was.phase is after.phase:
+                return None
+            return Change.PENDING if after.phase is Phase.PENDING else Change.WITHDRAWN
+        case None, _:
+            return Change.FIRED
+        case _, None:
+            return Change.RESOLVED
+        case before, present if before != present:
+            return Change.ROSE if present > before else Change.FELL
+    if was.phase is not after.phase:
+        return Change.RECOVERING if after.phase is Phase.RECOVERING else Change.RELAPSED
+    if after.no_data_at == was.no_data_at:
+        return None
+    return Change.DATA_AGAIN if after.no_data_at is None else Change.NO_DATA
+
+
+def _transition(change: Change, was: Alert, after: Alert, now: datetime) -> Transition:
+    severity = was.severity if change is Change.RESOLVED else after.severity
+    return Transition(change, was.phase, replace(after, changed_at=now), now, severity, after.reason)

@@ -1,0 +1,116 @@
+"""`sentinel run`: the agent and its page, in one loop, until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel.core.errors import ConfigInvalid, SentinelError
+from sentinel.settings import Settings, described, load_settings
+
+if TYPE_CHECKING:
+    from sentinel.agent.agent import Agent
+
+
+def run(
+    config: Annotated[
+        list[Path] | None, typer.Option("--config", help="A folder or file of the tree; may be given several times.")
+    ] = None,
+    listen: Annotated[str | None, typer.Option(help="Address of the HTTP server.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="Where state and samples are kept.")] = None,
+) -> None:
+    """Run the agent. Options go before the environment; all settings are listed below."""
+    settings = load_settings(config=tuple(config) if config else None, listen=listen, database_url=database_url)
+    try:
+        asyncio.run(_run(settings))
+    except ConfigInvalid as exc:
+        from sentinel.config.render import as_text, tally
+
+        sys.stderr.write(as_text(exc.problems, colour=sys.stderr.isatty()))
+        sys.stderr.write(f"sentinel: cannot start: {tally(exc.problems)} in the tree, and none was ever good\n")
+        raise typer.Exit(2 if all(one.check == "file/unreadable" for one in exc.problems) else 1) from None
+
+
+run.epilog = "\b\nSettings, from the environment:\n" + "\n".join(  # type: ignore[attr-defined]
+    f"  {name:<24} {meaning}{f' [{default}]' if default else ''}" for name, default, meaning in described()
+)
+
+
+async def _run(settings: Settings) -> None:
+    """Compose agent and web: probes begin first, the page comes when they look."""
+    _import_lean()
+    from sentinel.agent.agent import Agent
+    from sentinel.agent.log import Redaction, configure_log
+    from sentinel.web.listen import allowed, listen
+
+    allowed(settings)
+    redaction = Redaction()
+    configure_log(settings.log_format, settings.log_level, redaction)
+    bound = listen(settings.address)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    try:
+        agent = Agent(settings, os.environ, redaction=redaction)
+        await agent.start()
+        try:
+            await _serve(agent, bound, stopping)
+        finally:
+            await agent.stop()
+    finally:
+        bound.close()
+
+
+def _import_lean() -> None:
+    """Import what every agent needs without what it would take along and nobody uses.
+
+    structlog draws tracebacks with Rich, and httpx brings a command of its own made of Click, Rich and Pygments, each
+    where it finds them: 8 MB and a tenth of a second of every start. Both do without where they do not; a name that
+    stands for None in `sys.modules` is one that cannot be imported (Python's reference, "The module cache").
+
+    NumPy's OpenBLAS would start a thread with its own memory per processor, for products of matrices that we never ask
+    for; it reads the variable when it is first imported.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    unused = {name: None for name in ("rich", "click") if name not in sys.modules}
+    sys.modules.update(unused)  # type: ignore[arg-type]  # typeshed knows no None there
+    try:
+        import httpx  # noqa: F401
+        import structlog  # noqa: F401
+    finally:
+        for name in unused:
+            del sys.modules[name]
+
+
+async def _serve(agent: Agent, bound: socket.socket, stopping: asyncio.Event) -> None:
+    """Serve until somebody stops the agent, or the server ends by itself."""
+    import structlog
+
+    def load() -> tuple[object, object]:
+        from sentinel.web.app import create_app
+        from sentinel.web.server import server
+
+        return create_app, server
+
+    # Half a second of imports: beside the loop, so that no look waits for them.
+    await asyncio.to_thread(load)
+    from sentinel.web.app import create_app
+    from sentinel.web.server import server
+
+    serving = server(create_app(agent))
+    task = asyncio.create_task(serving.serve(sockets=[bound]), name="http")
+    structlog.get_logger().info("listening", url=agent.settings.agent_url, agent=agent.settings.name)
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    serving.should_exit = True
+    await task
+    if not stopping.is_set():
+        raise SentinelError("the HTTP server ended by itself")

@@ -1,0 +1,99 @@
+"""Defaults: an entry gets the keys that it leaves out from its folder and from those above, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from sentinel.config.findings import Findings
+from sentinel.config.gather import SECTIONS, Entry, Gathered
+from sentinel.config.tree import MappingNode, Node, is_blank
+from sentinel.core.problem import near
+from sentinel.core.severity import Severity
+
+_SEVERITIES = frozenset(map(str, Severity))
+
+
+def check_defaults(gathered: Gathered, findings: Findings, known: Mapping[str, Iterable[str]]) -> None:
+    """Report keys of `defaults` that no entry could take.
+
+    Args:
+        gathered: everything that was read.
+        findings: where to report.
+        known: for each section that may have defaults, the keys and kinds of its entries.
+    """
+    for node in gathered.defaults.values():
+        for name, value in node.values.items():
+            key = node.keys[name]
+            if name == "timezone":
+                continue
+            if name not in known:
+                fix = near(name, {*known, "timezone"}, "it takes")
+                findings.add("defaults/unknown-key", key, f'"{name}" is not a key of defaults', fix)
+            elif isinstance(value, MappingNode):
+                for inner in value.keys.values():
+                    if inner.text not in (words := set(known[name])):
+                        says = f'"{inner.text}" is not a key of a {SECTIONS[name]}'
+                        findings.add("defaults/unknown-key", inner, says, near(inner.text, words, "it takes"))
+            elif not is_blank(value):
+                findings.add("defaults/invalid", key, f"{name}: should be a mapping of keys to values")
+
+
+def timezone_node(gathered: Gathered, entry: Entry) -> Node | None:
+    """Return where the time zone that an entry's defaults give it is written."""
+    for node in gathered.defaults_for(entry):
+        if "timezone" in node.values:
+            return node.values["timezone"]
+    return None
+
+
+def with_defaults(gathered: Gathered, entry: Entry, kind: str, short: str | None, common: Iterable[str]) -> Node:
+    """Return an entry's node with the keys laid under it that it leaves out.
+
+    Args:
+        gathered: everything that was read.
+        entry: which entry.
+        kind: the word of its kind or form; defaults of other kinds pass it by.
+        short: the field that a single word under the kind's word fills.
+        common: the keys beside the kind's that it may take.
+    """
+    node, common = entry.node, frozenset(common)
+    for defaults in gathered.defaults_for(entry):
+        given = defaults.values.get(entry.section)
+        if isinstance(node, MappingNode) and isinstance(given, MappingNode):
+            node = _fill(node, given, kind, short, common)
+    return node
+
+
+def _fill(node: MappingNode, given: MappingNode, kind: str, short: str | None, common: frozenset[str]) -> MappingNode:
+    keys, values = dict(node.keys), dict(node.values)
+    for name, default in given.values.items():
+        if name == "severity" and _names_severities(node, kind):
+            continue
+        if name not in values:
+            if name in common:
+                keys[name], values[name] = given.keys[name], default
+        elif isinstance(default, MappingNode):
+            own = values[name]
+            if name == kind and short is not None and not isinstance(own, MappingNode):
+                own = MappingNode(own.file, own.begin, own.end, {short: keys[name]}, {short: own})
+            if isinstance(own, MappingNode):
+                values[name] = _merged(own, default)
+    return replace(node, keys=keys, values=values)
+
+
+def _merged(own: MappingNode, default: MappingNode) -> MappingNode:
+    keys, values = {**default.keys, **own.keys}, {**default.values, **own.values}
+    for name, mine in own.values.items():
+        theirs = default.values.get(name)
+        if isinstance(mine, MappingNode) and isinstance(theirs, MappingNode):
+            values[name] = _merged(mine, theirs)
+    return replace(own, keys=keys, values=values)
+
+
+def _names_severities(node: MappingNode, kind: str) -> bool:
+    """Say whether a rule names its severities in a threshold, so that one for the whole rule has no place."""
+    under = node.values.get(kind)
+    inner = under.values.values() if isinstance(under, MappingNode) else ()
+    thresholds = (node.values.get("above"), node.values.get("below"), *inner)
+    return any(isinstance(part, MappingNode) and part.keys and part.keys.keys() <= _SEVERITIES for part in thresholds)

@@ -1,0 +1,135 @@
+"""Entries: the keys that stand beside a kind's or form's word, and those of entries that have no kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainValidator
+
+from sentinel.core.fields import (
+    CronExpression,
+    Duration,
+    LabelMap,
+    LabelName,
+    Model,
+    PositiveDuration,
+    ScheduleValue,
+)
+from sentinel.notifiers.notifier import TRIES
+from sentinel.routing.match import Match
+from sentinel.routing.route import REPEAT
+from sentinel.rules.keys import RuleKeys
+
+
+def _one_or_more(given: object) -> object:
+    return [given] if isinstance(given, str) else given
+
+
+def _match(given: Any) -> Match:
+    if isinstance(given, Match):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValueError("should be a mapping such as {severity: critical, owner: payments}")
+    for key, value in given.items():
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(one, str) for one in values):
+            raise ValueError(f"{key}: should be a text or a list of texts")
+    try:
+        return Match.of(given)
+    except ValueError as exc:
+        raise ValueError(f"severity: {exc}") from None
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+MatchValue = Annotated[Match, PlainValidator(_match)]
+LabelNames = Annotated[tuple[LabelName, ...], BeforeValidator(_one_or_more)]
+_WAS = Field(None, description="An earlier name; what is remembered under it goes on under the new one.")
+
+
+class ProbeKeys(Model):
+    """What may stand beside the kind of any probe."""
+
+    every: PositiveDuration | None = Field(None, description="How often it looks; default 30s.")
+    cron: CronExpression | None = Field(None, description="Or: when it looks, as a cron expression.")
+    timezone: str | None = Field(None, description="Of the cron expression; default UTC.")
+    timeout: PositiveDuration | None = Field(None, description="How long a look may take; shorter than every.")
+    every_when_failing: PositiveDuration | None = Field(None, description="How often it looks while it fails.")
+    labels: LabelMap = Field(default_factory=dict, description="Labels of each of its series.")
+    was: str | None = _WAS
+
+
+#: Keys that say when to look; they have no meaning for a kind that looks at what is stored.
+LOOKING = ("every", "cron", "timezone", "timeout", "every_when_failing")
+
+
+class NotifierKeys(Model):
+    """What may stand beside the kind of any notifier."""
+
+    fallback: str = Field("", description="Notifier that is told what this one does not take.")
+    tries: int = Field(TRIES, ge=1, le=1000, description="Attempts before a notification is a dead letter.")
+    was: str | None = _WAS
+
+
+class RuleEntry(RuleKeys):
+    """What may stand beside the form of any rule."""
+
+    was: str | None = _WAS
+
+
+class EscalationKeys(Model):
+    """One step of an escalation."""
+
+    after: PositiveDuration = Field(description="How long after the first message at this severity.")
+    notify: Names = Field(description="Who hears of it then.")
+
+
+class RouteKeys(Model):
+    """A route."""
+
+    match: MatchValue | None = Field(None, description="Which alerts it takes; without it, what no other took.")
+    notify: Names = Field(description="Names of notifiers; [] drops the alert knowingly.")
+    group_by: Names = Field(("rule",), description="Labels, or rule, severity, owner, probe, file, that make a group.")
+    group_wait: Duration | None = Field(None, description="How long a new group gathers; default 10s.")
+    group_interval: Duration | None = Field(None, description="How long a group that was told gathers; default 1m.")
+    repeat: PositiveDuration = Field(REPEAT, description="How long until a reminder; default 4h.")
+    escalate: tuple[EscalationKeys, ...] = Field((), description="Whom else, when nobody acknowledges.")
+    continue_: bool = Field(False, alias="continue", description="Whether the routes below are tried as well.")
+    was: str | None = _WAS
+
+
+class MuteKeys(Model):
+    """Hours in which alerts are not told."""
+
+    match: MatchValue = Field(description="Which alerts; {} is all of them.")
+    during: ScheduleValue = Field(description="When.")
+    reason: str = Field(description="Why nobody needs to hear of them then.")
+    was: str | None = _WAS
+
+
+class InhibitKeys(Model):
+    """While the cause fires, what it covers is not told."""
+
+    cause: MatchValue = Field(description="Which alert explains the others.")
+    covers: MatchValue = Field(description="Which alerts it explains.")
+    equal: LabelNames = Field((), description="Labels that must have the same value in both.")
+    was: str | None = _WAS
+
+
+#: Keys of the language that this version does not read, by section; kinds and forms likewise.
+LATER_KEYS: Mapping[str, frozenset[str]] = {
+    section: frozenset(words.split())
+    for section, words in {
+        "probes": "warmup steps tcp tls dns ping grpc websocket redis command file log process "
+        "host junit coverage promql",
+        "rules": "active source enabled until average minimum maximum rate availability certificate absent change "
+        "forecast anomaly burn_rate",
+    }.items()
+}
+
+
+@cache
+def keys_of(common: type[Model]) -> frozenset[str]:
+    """Return the keys as they stand in YAML."""
+    return frozenset(field.alias or name for name, field in common.model_fields.items())

@@ -1,0 +1,144 @@
+"""Gather: the files of a tree become entries by name, each unique, and the defaults of each folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from sentinel.config.findings import Findings
+from sentinel.config.source import SourceFile
+from sentinel.config.tree import MappingNode, Node, ScalarNode, is_blank, parse
+from sentinel.core.problem import near
+from sentinel.core.severity import Severity
+
+#: What is read, and what one entry of it is called.
+SECTIONS = {
+    "probes": "probe",
+    "rules": "rule",
+    "notifiers": "notifier",
+    "routes": "route",
+    "mutes": "mute",
+    "inhibit": "inhibit",
+    "schedules": "schedule",
+}
+#: What belongs to the language and is not read yet.
+LATER = {"tests": "unit tests of rules", "policy": "what check demands", "groups": "Prometheus rule files"}
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a section, as it was written."""
+
+    section: str
+    name: str
+    key: ScalarNode
+    node: Node
+
+    @property
+    def folder(self) -> PurePosixPath:
+        """The folder of its file."""
+        return PurePosixPath(self.key.file.path).parent
+
+    @property
+    def what(self) -> str:
+        """What one of its kind is called: `probe`."""
+        return SECTIONS[self.section]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """All entries by section and name, in path order, and the `defaults` by folder."""
+
+    entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: {section: {} for section in SECTIONS})
+    defaults: dict[PurePosixPath, MappingNode] = field(default_factory=dict)
+
+    def of(self, section: str) -> Mapping[str, Entry]:
+        """Return the entries of a section."""
+        return self.entries[section]
+
+    def defaults_for(self, entry: Entry) -> list[MappingNode]:
+        """Return the defaults that reach an entry, from its own folder upwards."""
+        if not self.defaults:
+            return []
+        folders = (entry.folder, *entry.folder.parents)
+        return [self.defaults[folder] for folder in folders if folder in self.defaults]
+
+
+def gather(files: Iterable[SourceFile], findings: Findings) -> Gathered:
+    """Read all files, and sort their entries."""
+    gathered = Gathered()
+    for file in files:
+        root, malformed = parse(file)
+        for wrong in malformed:
+            findings.add("file/yaml", file.position(wrong.begin, wrong.end), wrong.says, wrong.fix)
+        if isinstance(root, MappingNode):
+            _top(root, gathered, findings)
+        elif root is not None:
+            says = f"a file should be a mapping of {', '.join(SECTIONS)}"
+            findings.add("file/shape", root, says, "begin with a line such as rules:")
+        elif not malformed:
+            position = file.position(0)
+            findings.add("file/empty", position, "the file holds nothing", "remove it", severity=Severity.WARNING)
+    return gathered
+
+
+def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
+    for name, key in root.keys.items():
+        node = root.values[name]
+        if name == "defaults":
+            _defaults(key, node, gathered, findings)
+        elif name in SECTIONS:
+            _section(name, key, node, gathered, findings)
+        elif name in LATER:
+            findings.add("file/later", key, f'"{name}" ({LATER[name]}) is not read by this version of Sentinel')
+        else:
+            known = {*SECTIONS, "defaults", *LATER}
+            fix = near(name, known) or f"a file holds {', '.join((*SECTIONS, 'defaults'))}"
+            findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix)
+
+
+def _defaults(key: ScalarNode, node: Node, gathered: Gathered, findings: Findings) -> None:
+    folder = PurePosixPath(key.file.path).parent
+    if is_blank(node):
+        return
+    if not isinstance(node, MappingNode):
+        findings.add("defaults/invalid", key, "defaults: should be a mapping of keys to values")
+    elif folder in gathered.defaults:
+        first = gathered.defaults[folder].position
+        says = f"this folder has defaults already, at {first.file}:{first.line}"
+        findings.add("defaults/duplicate", key, says, "keep them in one place")
+    else:
+        gathered.defaults[folder] = node
+
+
+def _section(section: str, key: ScalarNode, node: Node, gathered: Gathered, findings: Findings) -> None:
+    if is_blank(node):
+        return
+    if not isinstance(node, MappingNode):
+        what = SECTIONS[section]
+        says = f"{section}: should be a mapping of names to entries"
+        findings.add(f"{what}/invalid", key, says, f"write a {what}'s name, a colon, and below it its keys")
+        return
+    known = gathered.entries[section]
+    for name, at in node.keys.items():
+        entry = Entry(section, name, at, node.values[name])
+        _check_name(entry, findings)
+        if (first := known.get(name)) is not None:
+            there = first.key.position
+            says = f'the {entry.what} "{name}" is defined twice; the first is at {there}'
+            findings.add(f"{entry.what}/duplicate", at, says, "rename or remove one of them")
+        else:
+            known[name] = entry
+
+
+def _check_name(entry: Entry, findings: Findings) -> None:
+    if _NAME.fullmatch(entry.name) and len(entry.name) <= _LONGEST_NAME:
+        return
+    better = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", entry.name).lower()).strip("-")
+    fix = f'write "{better[:_LONGEST_NAME]}"' if better and better != entry.name else ""
+    says = f'"{entry.name}" is not a name: lower-case letters, digits and "-" between them, at most {_LONGEST_NAME}'
+    findings.add(f"{entry.what}/name", entry.key, says, fix)

@@ -1,0 +1,23 @@
+"""Notifiers: entries under `notifiers:` become notifiers."""
+
+from __future__ import annotations
+
+from sentinel.config.build import Builder
+from sentinel.notifiers.notifier import Notifier
+
+
+def build_notifiers(builder: Builder) -> dict[str, Notifier]:
+    """Return the notifiers by name; what is wrong is reported."""
+    found = {}
+    for name, entry in builder.gathered.of("notifiers").items():
+        if (read := builder.read(entry)) and (keys := read.keys):
+            found[name] = Notifier(
+                name,
+                read.kind,
+                read.word,
+                fallback=keys.fallback,
+                tries=keys.tries,
+                position=entry.key.position,
+                was=keys.was or "",
+            )
+    return found

@@ -1,0 +1,66 @@
+"""From an offset inside a scalar's value to the place in the file: past quotes, escapes, indentation and folds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sentinel.config.tree import ScalarNode
+from sentinel.core.problem import Position
+
+_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\r\n|[\s\S])")
+_HEADER = re.compile(r"[|>][^\n\r]*(?:\r\n|[\n\r]|$)")
+#: Escapes of double quotes that stand for white space.
+_BLANK_ESCAPES = frozenset(("n", "t", "r", " ", "\t", "N", "_", "L", "P", "v", "f", "\n", "\r", "\r\n"))
+
+
+def place(scalar: ScalarNode, begin: int, end: int) -> Position:
+    """Return the position of value[begin:end] of a scalar, as wide as it is on its first line.
+
+    White space is what YAML folds, strips and indents, and nothing else is ever dropped. So the n-th character of the
+    value that is not white space is the n-th one of the source: count, and the place is found for every style.
+    """
+    text = scalar.text
+    starts = list(_visible(scalar))
+    first = _count(text[:begin])
+    if not starts or first > len(starts):
+        return scalar.position
+    if begin >= len(text) or text[begin].isspace():
+        at = starts[first - 1][1] if first else starts[0][0]
+        return scalar.file.position(at, at + 1)
+    last = max(first, _count(text[:end]) - 1)
+    at = starts[first][0]
+    return scalar.file.position(at, starts[min(last, len(starts) - 1)][1])
+
+
+def _count(text: str) -> int:
+    return sum(not character.isspace() for character in text)
+
+
+def _visible(scalar: ScalarNode) -> Iterator[tuple[int, int]]:
+    """Yield where each character that is not white space begins and ends in the file."""
+    source = scalar.file.text
+    at, end = scalar.begin, scalar.end
+    if scalar.style in ("|", ">"):
+        header = _HEADER.match(source, at)
+        at = header.end() if header else at
+    elif scalar.style in ("'", '"'):
+        at, end = at + 1, end - 1
+    while at < end:
+        step, blank = 1, source[at].isspace()
+        if scalar.style == "'" and source.startswith("''", at):
+            step = 2
+        elif scalar.style == '"' and (escape := _ESCAPE.match(source, at)):
+            step, blank = escape.end() - at, _is_blank(escape[1])
+        if not blank:
+            yield at, at + step
+        at += step
+
+
+def _is_blank(escape: str) -> bool:
+    if escape in _BLANK_ESCAPES:
+        return True
+    if len(escape) > 1 and escape[0] in "xuU":
+        code = int(escape[1:], 16)
+        return code < 0x110000 and chr(code).isspace()
+    return False

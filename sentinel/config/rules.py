@@ -1,0 +1,92 @@
+"""Rules: entries under `rules:` become compiled rules, and what the forms find wrong gets its place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from sentinel.config.build import Builder, Read
+from sentinel.config.read import locate
+from sentinel.config.tree import ScalarNode
+from sentinel.core.alert import Origin
+from sentinel.core.problem import near
+from sentinel.core.severity import Severity
+from sentinel.rules.form import Fault, RuleInvalid, Setting
+from sentinel.rules.make import make_rule
+from sentinel.rules.rule import Rule
+
+
+def build_rules(builder: Builder, intervals: Mapping[str, timedelta] | None) -> dict[str, Rule]:
+    """Return the rules by name; what is wrong is reported.
+
+    Args:
+        builder: what reads and reports.
+        intervals: how often each probe looks; None where the tree around is not known.
+    """
+    found = {}
+    for name, entry in builder.gathered.of("rules").items():
+        if (read := builder.read(entry)) is None:
+            continue
+        if read.keys is None:
+            _check_expressions(builder, read, intervals)
+            continue
+        _check_causes(builder, read)
+        if rule := _rule(builder, read, intervals):
+            found[name] = rule
+    return found
+
+
+def _rule(builder: Builder, read: Read, intervals: Mapping[str, timedelta] | None) -> Rule | None:
+    position, whose = read.entry.key.position, builder.provenance
+    try:
+        return make_rule(
+            read.entry.name,
+            read.word,
+            read.kind,
+            read.keys,
+            intervals=intervals,
+            position=position,
+            origin=Origin(position.file, position.line, whose.commit, whose.author),
+            agent=builder.agent,
+        )
+    except RuleInvalid as exc:
+        for fault in exc.faults:
+            _report(builder, read, fault)
+    return None
+
+
+def _check_expressions(builder: Builder, read: Read, intervals: Mapping[str, timedelta] | None) -> None:
+    """Report what does not parse in a rule whose other keys are wrong, as if those were well."""
+    try:
+        read.kind.compile(Setting(Severity.ERROR, above=True, below=True, intervals=intervals))
+    except RuleInvalid as exc:
+        for fault in exc.faults:
+            if fault.end:
+                _report(builder, read, replace(fault, path=(read.word, *fault.path)))
+
+
+def _report(builder: Builder, read: Read, fault: Fault) -> None:
+    """Report a fault: at its part of an expression or a template, else at the whole value."""
+    reader = builder.reader
+    found = locate(read.found, fault.path)
+    if reader.undecided(found.node):
+        return
+    if fault.end and isinstance(found.node, ScalarNode):
+        at = reader.at(found.node, fault.start, fault.end)
+        says = reader.conceal(found.node, f"{found.label}: {fault.says}")
+        reader.findings.add("rule/invalid", at, says, reader.conceal(found.node, fault.fix))
+    else:
+        reader.report(fault.says, found, "rule", fault.fix)
+
+
+def _check_causes(builder: Builder, read: Read) -> None:
+    """Look whether the rules that `depends_on` names are there."""
+    known = builder.gathered.of("rules")
+    for at, cause in enumerate(read.keys.depends_on):
+        node = locate(read.found, ("depends_on", at)).node
+        if cause == read.entry.name:
+            builder.reader.findings.add("rule/depends-on", node, f'"{cause}" depends on itself', "drop it")
+        elif cause not in known and not builder.reader.undecided(node):
+            fix = near(cause, set(known))
+            builder.reader.findings.add("rule/depends-on", node, f'no rule is named "{cause}"', fix)

@@ -1,0 +1,103 @@
+"""Survey: what `sentinel check` says of some paths, read together with the tree that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sentinel.config.files import read_files, show
+from sentinel.config.load import inspect
+from sentinel.core.problem import Position, Problem
+from sentinel.core.severity import Severity
+
+#: The folders that make a tree.
+FOLDERS = ("probes", "rules", "notifiers")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is to say of some paths.
+
+    Args:
+        problems: in the files that were asked about.
+        files: how many these are.
+        elsewhere: how many errors lie in other files of the trees.
+        trees: the folders that were read for context; none where there are none around.
+        unreadable: whether a path could not be read at all.
+        complete: whether every path lies in a tree.
+    """
+
+    problems: tuple[Problem, ...]
+    files: int
+    elsewhere: int
+    trees: tuple[Path, ...]
+    unreadable: bool
+    complete: bool
+
+
+def survey(paths: Sequence[Path], environ: Mapping[str, str], now: datetime, base: Path) -> Survey:
+    """Look at these paths, and read the trees around them for what their files name; each tree stands for itself.
+
+    Args:
+        paths: files and folders to report on; a folder that holds a tree stands for the tree's folders.
+        environ: what `${NAME}` stands for; an undefined one is a warning here.
+        now: when it is done.
+        base: what shown paths are relative to.
+    """
+    groups: dict[tuple[Path, ...], list[Path]] = {}
+    for path in paths:
+        tree = tree_around(path)
+        own = tree if tree and tree[0].parent == path.absolute() else (path,)
+        groups.setdefault(tree, []).extend(own)
+    found = [_survey(asked, tree, environ, now, base) for tree, asked in groups.items()]
+    return Survey(
+        tuple(sorted((problem for one in found for problem in one.problems), key=lambda problem: problem.sort_key)),
+        sum(one.files for one in found),
+        sum(one.elsewhere for one in found),
+        tuple(folder for one in found for folder in one.trees),
+        any(one.unreadable for one in found),
+        all(one.complete for one in found),
+    )
+
+
+def tree_around(path: Path) -> tuple[Path, ...]:
+    """Return the folders of the nearest tree that a path lies in, or is; none where there is no tree."""
+    whole = path.absolute()
+    for folder in (whole, *whole.parents):
+        found = tuple(folder / name for name in FOLDERS if (folder / name).is_dir())
+        if found:
+            return found
+    return ()
+
+
+def _survey(
+    paths: Sequence[Path], tree: tuple[Path, ...], environ: Mapping[str, str], now: datetime, base: Path
+) -> Survey:
+    """Look at paths of one tree; without one, a single folder is taken for a tree of its own."""
+    asked, unreadable = read_files(paths, base)
+    around, _ = read_files(tree, base)
+    complete = bool(tree) or (len(paths) == 1 and paths[0].is_dir())
+    inspection = inspect(around | asked, environ, now, unreadable, undefined=Severity.WARNING, complete=complete)
+    places = {*asked, *(problem.position.file for problem in unreadable)}
+    problems = [problem for problem in inspection.problems if problem.position.file in places]
+    problems += [
+        Problem("file/none", Severity.WARNING, Position(show(path, base)), "holds no YAML file", "look at its name")
+        for path in paths
+        if path.is_dir() and not any(file.startswith(_prefix(path, base)) for file in places)
+    ]
+    outside = (problem for problem in inspection.problems if problem.position.file not in places)
+    return Survey(
+        tuple(problems),
+        len(asked),
+        sum(problem.severity >= Severity.ERROR for problem in outside),
+        tree,
+        any(problem.check == "file/unreadable" for problem in unreadable),
+        complete,
+    )
+
+
+def _prefix(path: Path, base: Path) -> str:
+    shown = show(path, base)
+    return "" if shown == "." else f"{shown.rstrip('/')}/"

@@ -1,0 +1,76 @@
+"""What the YAML parser says, in words of ours: what is wrong, where it begins, and what to write instead."""
+
+from __future__ import annotations
+
+import yaml
+
+#: The parser's words, what they mean, and what to do; "" leaves the parser's own.
+_MEANINGS = {
+    "mapping values are not allowed in this context": (
+        'a ":" stands where no key can be',
+        'put a value that holds ": " in quotes, or look at the indentation',
+    ),
+    "could not find expected ':'": ('a ":" is missing behind a key', "write key: value, one a line"),
+    "did not find expected key": ("a key was expected here", "look at the indentation and at quotes that end early"),
+    "did not find expected '-' indicator": ('a "- " was expected here', "indent what belongs to the item above"),
+    "did not find expected ',' or ']'": ("the list is not closed", 'write "," between its items and "]" at its end'),
+    "did not find expected ',' or '}'": (
+        "the mapping is not closed",
+        'write "," between its entries and "}" at its end',
+    ),
+    "did not find expected <document start>": (
+        "this belongs to nothing above",
+        "a file is one mapping: look at the indentation",
+    ),
+    "did not find expected comment or line break": ("nothing may follow here", "begin the text on the next line"),
+    "found unknown escape character": (
+        "there is no such escape in double quotes",
+        "write \\\\ for a backslash, or use single quotes",
+    ),
+    "did not find expected hexdecimal number": ("the escape is not complete", "use single quotes"),
+}
+_UNCLOSED = ("the quote is never closed", "write a quote of the same kind at the end")
+
+
+class Malformed(Exception):
+    """A text that is not YAML, or not the YAML that is read here.
+
+    Args:
+        says: what is wrong.
+        fix: what to do about it, or "".
+        begin: offset in the file of what it is about.
+        end: offset one past its end; one character where it is not known.
+    """
+
+    def __init__(self, says: str, fix: str, begin: int, end: int | None = None) -> None:
+        self.says, self.fix, self.begin, self.end = says, fix, begin, end
+        super().__init__(says)
+
+
+def explain(error: yaml.YAMLError, text: str) -> Malformed:
+    """Translate an error of the YAML parser."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return Malformed("is not YAML", "", 0)
+    at = error.problem_mark.index
+    began = error.context_mark.index if error.context_mark else at
+    problem, context = error.problem or "", error.context or ""
+    character = text[at : at + 1]
+    if "quoted scalar" in context and "unexpected" in problem:
+        return Malformed(*_UNCLOSED, began)
+    if character == "\t" or (problem.startswith("found character that cannot") and "\t" in text[at - 1 : at + 1]):
+        return Malformed("a tab cannot indent YAML", "use spaces", at)
+    if "scanning an alias" in context or "scanning an anchor" in context:
+        return Malformed(f'"{text[began]}" has a meaning of its own here', "put the value in quotes", began)
+    if problem == "found character that cannot start any token":
+        return Malformed(f'a value cannot begin with "{character}"', "put it in quotes", at)
+    if (brace := _braces_before(text, at)) is not None:
+        return Malformed("a value that begins with {{ is not text", "put it in quotes", brace, brace + 2)
+    says, fix = _MEANINGS.get(problem, (problem or "is not YAML", ""))
+    return Malformed(says, fix, began if says.endswith("not closed") else at)
+
+
+def _braces_before(text: str, at: int) -> int | None:
+    """Return where an unquoted template began in this line: `summary: {{ value }} of them`."""
+    start = text.rfind("\n", 0, at) + 1
+    found = text.find(": {{", start, at)
+    return found + 2 if found >= 0 else None

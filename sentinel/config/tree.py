@@ -1,0 +1,201 @@
+"""YAML with positions: a file becomes nodes that know where they stand, and every scalar is text.
+
+Built from the parser's events, so that depth, aliases, duplicate keys, tags and further documents are seen as they
+come, and nothing is ever turned into an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from sentinel.config.source import SourceFile, forbidden_character
+from sentinel.config.syntax import Malformed, explain
+from sentinel.core.problem import Position
+
+#: How deep values may lie in one another.
+MOST_DEPTH = 64
+#: How many values a file may have once its aliases are followed.
+MOST_VALUES = 200_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A value and where it stands: `file.text[begin:end]`."""
+
+    file: SourceFile
+    begin: int
+    end: int
+
+    @property
+    def position(self) -> Position:
+        """Where it begins, as wide as it is on its first line."""
+        return self.file.position(self.begin, self.end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalarNode(Node):
+    """A text; its key says what it means. `style` is "" without quotes, else the quote or `|` or `>`."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappingNode(Node):
+    """Values by their keys, in the order of the file.
+
+    `size` counts all values in it; `broken` says that keys in it could not be read, which is reported already.
+    """
+
+    keys: Mapping[str, ScalarNode] = field(default_factory=dict)
+    values: Mapping[str, Node] = field(default_factory=dict)
+    size: int = 1
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SequenceNode(Node):
+    """Values in a row."""
+
+    items: tuple[Node, ...] = ()
+    size: int = 1
+
+
+def is_blank(node: Node) -> bool:
+    """Say whether nothing stands there: a key whose entries are all commented out."""
+    return isinstance(node, ScalarNode) and not node.style and not node.text
+
+
+def parse(file: SourceFile) -> tuple[Node | None, list[Malformed]]:
+    """Read a file; None where it holds nothing, or is no YAML. All that is found wrong on the way is returned too."""
+    if (at := forbidden_character(file.text)) is not None:
+        code = f"U+{ord(file.text[at]):04X}"
+        return None, [Malformed(f"the character {code} is not allowed in YAML", "remove it", at)]
+    builder = _Builder(file)
+    try:
+        return builder.document(), builder.problems
+    except Malformed as malformed:
+        return None, [*builder.problems, malformed]
+    except yaml.YAMLError as error:
+        return None, [*builder.problems, explain(error, file.text)]
+
+
+class _Builder:
+    """Turns the parser's events into nodes; recursion ends at `MOST_DEPTH`."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.problems: list[Malformed] = []
+        self.anchors: dict[str, Node | None] = {}
+        self.values = 0
+        self.events: Iterator[Any] = yaml.parse(file.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+    def document(self) -> Node | None:
+        next(self.events)
+        event = next(self.events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return None
+        root = self.node(next(self.events), 0)
+        next(self.events)
+        event = next(self.events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise Malformed("a second document begins here", "a file holds one; part it into two", *_span(event))
+        return root
+
+    def node(self, event: Any, depth: int) -> Node:
+        begin, end = _span(event)
+        self._count(1, begin)
+        if depth > MOST_DEPTH:
+            raise Malformed(f"lies more than {MOST_DEPTH} levels deep", "", begin)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if event.anchor:
+            self.anchors[event.anchor] = None
+        if event.tag not in (None, "!"):
+            says = f'the tag "{event.tag.replace("tag:yaml.org,2002:", "!!")}" is not read'
+            self.problems.append(Malformed(says, "drop it: the key says what a value means", begin, end))
+        if isinstance(event, yaml.ScalarEvent):
+            node: Node = ScalarNode(self.file, begin, end, event.value, _style(event))
+        elif isinstance(event, yaml.MappingStartEvent):
+            node = self._mapping(begin, depth)
+        else:
+            node = self._sequence(begin, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def _mapping(self, begin: int, depth: int) -> MappingNode:
+        keys: dict[str, ScalarNode] = {}
+        values: dict[str, Node] = {}
+        size, end, broken = 1, begin, False
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.node(event, depth + 1)
+            value = self.node(next(self.events), depth + 1)
+            size += _size(value)
+            end = value.end
+            if not isinstance(key, ScalarNode):
+                broken = True
+                self.problems.append(self._bad_key(key))
+            elif key.text in keys:
+                first = keys[key.text].position
+                says = f'"{key.text}" is here twice; the first is in line {first.line}'
+                self.problems.append(Malformed(says, "keep one of them", key.begin, key.end))
+            elif key.text == "<<" and not key.style:
+                broken = True
+                says = "merge keys (<<) are not read"
+                self.problems.append(Malformed(says, "use defaults:", key.begin, key.end))
+            else:
+                keys[key.text], values[key.text] = key, value
+        return MappingNode(self.file, begin, _end(event, end), keys, values, size, broken)
+
+    def _sequence(self, begin: int, depth: int) -> SequenceNode:
+        items: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self.node(event, depth + 1))
+        end = _end(event, items[-1].end if items else begin)
+        return SequenceNode(self.file, begin, end, tuple(items), 1 + sum(map(_size, items)))
+
+    def _alias(self, event: Any) -> Node:
+        begin, end = _span(event)
+        if event.anchor not in self.anchors:
+            fix = f"write &{event.anchor} at an earlier value, or put this in quotes"
+            raise Malformed(f'there is no anchor "{event.anchor}" above', fix, begin, end)
+        node = self.anchors[event.anchor]
+        if node is None:
+            raise Malformed(f'"*{event.anchor}" stands within itself', "", begin, end)
+        self._count(_size(node), begin)
+        return node
+
+    def _count(self, values: int, at: int) -> None:
+        self.values += values
+        if self.values > MOST_VALUES:
+            raise Malformed(f"the file has more than {MOST_VALUES:,} values, aliases counted", "", at)
+
+    def _bad_key(self, key: Node) -> Malformed:
+        if key.file.text.startswith("{{", key.begin - 1):
+            return Malformed(
+                "a value that begins with {{ is not text", "put it in quotes", key.begin - 1, key.begin + 1
+            )
+        return Malformed("a key should be a text", "", key.begin, key.end)
+
+
+def _span(event: Any) -> tuple[int, int]:
+    return event.start_mark.index, event.end_mark.index
+
+
+def _end(event: Any, last: int) -> int:
+    """Return where a mapping or list ends: at its bracket where it has one, else with what is last in it."""
+    begin, end = _span(event)
+    return end if end > begin else last
+
+
+def _style(event: Any) -> str:
+    return event.style or ""
+
+
+def _size(node: Node) -> int:
+    return node.size if isinstance(node, (MappingNode, SequenceNode)) else 1

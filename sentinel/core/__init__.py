@@ -1,0 +1,1 @@
+"""core: the values that rooms hand to one another, and the only clock."""

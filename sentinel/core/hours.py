@@ -1,0 +1,154 @@
+"""Hours: the forms in which people write a schedule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+from sentinel.core.localtime import instant_of, zone
+from sentinel.core.problem import near
+from sentinel.core.quantity import format_duration, parse_duration
+from sentinel.core.schedule import AnyOf, Cron, Once, Opposite, Recurring, Schedule, Weekly
+
+T = TypeVar("T")
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_FORMS = (
+    "should be a schedule: {days: mon-fri, from: 09:00, to: 18:00}, {cron: 0 2 * * sun, lasts: 2h}, "
+    "{start: 2026-12-01 20:00, end: 2026-12-01 23:00}, a list of these, or the name of one"
+)
+
+
+def parse_schedule(given: Any, named: Mapping[str, Schedule], timezone: str) -> Schedule:
+    """Read a schedule; see `Schedule.parse`."""
+    if isinstance(given, Schedule):
+        return given
+    if isinstance(given, str):
+        return _by_name(given, named)
+    if isinstance(given, Mapping):
+        return _from_mapping(given, timezone)
+    if isinstance(given, Sequence) and given:
+        return AnyOf(tuple(parse_schedule(part, named, timezone) for part in given))
+    raise ValueError(_FORMS)
+
+
+def _by_name(text: str, named: Mapping[str, Schedule]) -> Schedule:
+    name = text.removeprefix("!").strip()
+    if name not in named:
+        fix = near(name, set(named), "schedules") or "define it under schedules:"
+        raise ValueError(f'"{name}" is not a schedule; {fix}')
+    return Opposite(named[name]) if text.startswith("!") else named[name]
+
+
+def _from_mapping(given: Mapping[Any, Any], timezone: str) -> Schedule:
+    keys = {str(key): value for key, value in given.items()}
+    timezone = _words(keys.pop("timezone", timezone), "timezone")
+    _within("timezone", zone, timezone)
+    match frozenset(keys):
+        case names if "cron" in names:
+            _only(keys, "cron", "lasts")
+            if "lasts" not in keys:
+                raise ValueError('a schedule with cron needs "lasts", such as lasts: 2h')
+            lasts = _within("lasts", parse_duration, _words(keys["lasts"], "lasts"))
+            if not lasts:
+                raise ValueError("lasts: should be longer than nothing")
+            cron = _within("cron", Cron, _words(keys["cron"], "cron")).within(timezone)
+            if lasts >= cron.longest_gap:
+                raise ValueError(f"lasts: {format_duration(lasts)} does not end before its cron begins anew")
+            return Recurring(cron, lasts)
+        case names if names & {"start", "end"}:
+            _only(keys, "start", "end")
+            if len(keys) < 2:
+                raise ValueError('a schedule needs both "start" and "end", or neither')
+            begin, end = (_moment(keys[key], key, timezone) for key in ("start", "end"))
+            if end <= begin:
+                raise ValueError("end: should be later than start")
+            return Once(begin, end)
+        case names if names:
+            _only(keys, "days", "from", "to", "except")
+            return _weekly(keys, timezone)
+        case _:
+            raise ValueError(_FORMS)
+
+
+def _weekly(keys: Mapping[str, Any], timezone: str) -> Weekly:
+    begin = _clock(keys.get("from", "00:00"), "from")
+    end = _clock(keys.get("to", "24:00"), "to")
+    if begin >= timedelta(days=1):
+        raise ValueError("from: should be before 24:00")
+    if begin == end:
+        raise ValueError("from and to are the same; leave both out for the whole day")
+    if end < begin:
+        end += timedelta(days=1)
+    excepted = keys.get("except", [])
+    dates = [excepted] if isinstance(excepted, str) else excepted
+    if not isinstance(dates, Sequence):
+        raise ValueError("except: should be a list of dates such as [2026-12-25]")
+    return Weekly(
+        days=_days(keys.get("days", "mon-sun")),
+        begin=time(begin.seconds // 3600, begin.seconds // 60 % 60),
+        end=end,
+        excepted=frozenset(_date(day) for day in dates),
+        timezone=timezone,
+    )
+
+
+def _days(given: Any) -> frozenset[int]:
+    parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, Sequence) or not parts:
+        raise ValueError("days: should be mon-fri, or a list such as [mon, wed]")
+    found: set[int] = set()
+    for part in parts:
+        names = [name.strip().lower() for name in _words(part, "days").split("-")]
+        if len(names) > 2 or any(name not in _DAYS for name in names):
+            raise ValueError(f'days: "{part}" is not a day or a range of days; write mon, tue, …, sun or mon-fri')
+        first, last = _DAYS.index(names[0]), _DAYS.index(names[-1])
+        found |= {day % 7 for day in range(first, last + 1 if last >= first else last + 8)}
+    return frozenset(found)
+
+
+def _clock(given: Any, key: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})", _words(given, key).strip())
+    length = timedelta(hours=int(found[1]), minutes=int(found[2])) if found else None
+    if found is None or length is None or int(found[2]) > 59 or length > timedelta(days=1):
+        raise ValueError(f'{key}: "{given}" is not a time of day; write 09:00')
+    return length
+
+
+def _date(given: Any) -> date:
+    try:
+        return date.fromisoformat(_words(given, "except"))
+    except ValueError:
+        raise ValueError(f'except: "{given}" is not a date; write 2026-12-25') from None
+
+
+def _moment(given: Any, key: str, timezone: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(_words(given, key))
+    except ValueError:
+        raise ValueError(f'{key}: "{given}" is not a date and time; write 2026-12-01 20:00') from None
+    return read.astimezone(UTC) if read.tzinfo else instant_of(read, zone(timezone))
+
+
+def _within(key: str, read: Callable[[str], T], text: str) -> T:
+    """Read the text of a key; what is wrong with it begins with the key."""
+    try:
+        return read(text)
+    except ValueError as exc:
+        raise ValueError(f"{key}: {exc}") from None
+
+
+def _words(given: Any, key: str) -> str:
+    if not isinstance(given, str):
+        raise ValueError(f"{key}: should be a text")
+    return str(given)
+
+
+def _only(keys: Mapping[str, Any], *allowed: str) -> None:
+    for key in keys:
+        if key not in allowed:
+            raise ValueError(
+                f'"{key}" does not belong in a schedule with {allowed[0]}; it takes {", ".join(allowed)}, timezone'
+            )

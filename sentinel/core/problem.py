@@ -1,0 +1,69 @@
+"""Where something was written, and what is wrong there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from sentinel.core.severity import Severity
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a text file: line and column count from 1, in characters; `width` characters are meant."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+    width: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about the configuration.
+
+    Args:
+        check: its name, `room/what`, the same in code, docs and suppress comment.
+        severity: ERROR makes a tree unusable, WARNING does not.
+        position: where the offending text stands.
+        says: what is wrong, in one sentence without a full stop.
+        fix: what to do about it, or "".
+        why: why it matters, or "".
+        excerpt: the source line, so that a caret can be drawn without reading the file again.
+    """
+
+    check: str
+    severity: Severity
+    position: Position
+    says: str
+    fix: str = ""
+    why: str = ""
+    excerpt: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        fix = f"; {self.fix}" if self.fix else ""
+        return f"{self.position}: {self.says}{fix}"
+
+    @property
+    def sort_key(self) -> tuple[Position, str]:
+        """Files in path order, then as a reader meets the problems."""
+        return self.position, self.check
+
+
+def near(word: str, known: list[str] | tuple[str, ...] | set[str], what: str = "") -> str:
+    """Return a proposal for a word that is not known: `did you mean "every"?`, else what there is, else "".
+
+    Args:
+        word: what was written.
+        known: what could have been meant.
+        what: plural noun for the list given when nothing is near, such as "kinds"; "" gives no list.
+    """
+    found = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    if found:
+        return f'did you mean "{found[0]}"?'
+    if what and known and len(known) <= 24:
+        return f"{what}: {', '.join(sorted(known))}"
+    return ""

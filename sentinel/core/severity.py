@@ -1,0 +1,32 @@
+"""How bad it is: info < warning < error < critical."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Severity(IntEnum):
+    """Ordered, so that `max()` of several is what a person hears of; written as its lower-case name everywhere."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+    CRITICAL = 4
+
+    @classmethod
+    def of(cls, word: str) -> Severity:
+        """Return the severity of this name.
+
+        Raises:
+            ValueError: it is none; the text lists them.
+        """
+        try:
+            return cls[word.upper()]
+        except KeyError:
+            raise ValueError(f'"{word}" is not a severity; one of info, warning, error, critical') from None
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)

@@ -1,0 +1,71 @@
+"""What a message says, as values: gathered when its row is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from sentinel.core.alert import Alert, Phase
+from sentinel.core.notification import Group
+from sentinel.core.severity import Severity
+from sentinel.notifiers.message import AlertFact, Facts
+
+
+def gather(agent: str, group: Group | None, news: Iterable[Alert], others: Iterable[Alert], now: datetime) -> Facts:
+    """Return what is known now.
+
+    Args:
+        agent: name of the agent that speaks.
+        group: that the message is about; None where it is gone.
+        news: alerts that the message is about, in the order in which they came.
+        others: alerts of the group that this notifier was told of before; those that are over are left out.
+        now: when the words are chosen.
+    """
+    facts = [_fact(alert, now, news=True) for alert in news]
+    listed = {fact.fingerprint for fact in facts}
+    facts.sort(key=lambda fact: (fact.over, -fact.severity))
+    facts += [
+        _fact(alert, now, news=False)
+        for alert in sorted(others, key=lambda alert: -(alert.severity or 0))
+        if alert.phase.active and alert.fingerprint not in listed
+    ]
+    return Facts(
+        agent=agent,
+        at=now,
+        group=group.key if group else "",
+        route=group.route if group else "",
+        labels=dict(group.labels) if group else {},
+        alerts=tuple(facts),
+    )
+
+
+def _fact(alert: Alert, now: datetime, *, news: bool) -> AlertFact:
+    over = alert.severity is None  # one that pends anew is over for those who heard that it fired
+    return AlertFact(
+        fingerprint=alert.fingerprint,
+        rule=alert.rule,
+        labels=dict(alert.labels),
+        severity=alert.severity or max(alert.standings, default=None) or alert.peak or Severity.INFO,
+        state=_state(alert, over=over),
+        value=alert.texts.get("value") or (f"{alert.value:.6g}" if alert.value is not None else ""),
+        threshold=alert.threshold,
+        reason=alert.reason,
+        since=alert.since or alert.fired_at,
+        ended_at=(alert.changed_at or now) if over else None,
+        summary=alert.texts.get("summary", ""),
+        description=alert.texts.get("description", ""),
+        runbook=alert.texts.get("runbook", ""),
+        dashboard=alert.texts.get("dashboard", ""),
+        owner=alert.owner,
+        origin=alert.origin,
+        news=news,
+    )
+
+
+def _state(alert: Alert, *, over: bool) -> Literal["firing", "recovering", "no data", "resolved"]:
+    if over:
+        return "resolved"
+    if alert.no_data_at is not None:
+        return "no data"
+    return "recovering" if alert.phase is Phase.RECOVERING else "firing"

@@ -1,0 +1,160 @@
+"""The words that every message is made of, whichever template it goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sentinel.core.labels import Labels
+from sentinel.core.notification import Reason
+from sentinel.core.severity import Severity
+from sentinel.notifiers.message import AlertFact, Facts
+
+
+def mark(reason: Reason, severity: Severity, facts: Facts) -> str:
+    """Return the word that a message begins with: how bad it is, or that it is over."""
+    if reason is Reason.TEST:
+        return "Test"
+    if facts.news and all(alert.over for alert in facts.news):
+        return "Resolved"
+    now = str(severity)
+    match reason:
+        case Reason.REMINDER:
+            return f"Still {now}"
+        case Reason.ROSE:
+            return f"Now {now}"
+        case Reason.ESCALATION:
+            return f"Escalated, still {now}"
+        case Reason.NO_DATA:
+            return f"No data ({now})"
+        case Reason.REROUTED:
+            return f"Handed on, now {now}"
+        case Reason.DIGEST:
+            return f"Held back ({now})"
+    return now.capitalize()
+
+
+def subject(reason: Reason, notifier: str, facts: Facts) -> str:
+    """Return what a message is about, in one line without its mark."""
+    news = facts.news
+    if reason is Reason.TEST or not news:
+        return f"notifier {notifier}"
+    if len(news) == 1:
+        alert = news[0]
+        named = f"{alert.rule}{_braces(alert)}"
+        said = " ".join((alert.summary or alert.reason).split())
+        return f"{named}: {said}" if said else named
+    rules = sorted({alert.rule for alert in news})
+    named = rules[0] if len(rules) == 1 else f"{', '.join(rules[:3])}{' …' if len(rules) > 3 else ''}"
+    over = sum(alert.over for alert in news)
+    count = f"{len(news)} alerts" if over in (0, len(news)) else f"{len(news) - over} alerts, {over} resolved"
+    return f"{named}: {count}"
+
+
+def remarks(reason: Reason, notifier: str, late_by: timedelta, facts: Facts) -> list[str]:
+    """Return what is to be said of the message itself: that it is a test, that it is late."""
+    said = []
+    if reason is Reason.TEST:
+        said.append(f"This is a test. If you can read it, the notifier {notifier} works.")
+    if reason is Reason.REROUTED and not all(alert.over for alert in facts.news):
+        said.append("It has gone to another route; it is told here again only when it is over.")
+    if late_by:
+        said.append(f"This message is {duration(late_by)} late: it could not be delivered before.")
+    return said
+
+
+def footer(facts: Facts) -> str:
+    """Return who speaks, when, and by which route."""
+    return f"Sentinel on {facts.agent}, {clock(facts.at, None)}" + (f", route {facts.route}" if facts.route else "")
+
+
+def alert_words(alert: AlertFact, at: datetime) -> Mapping[str, Any]:
+    """Return one alert as templates see it."""
+    return {
+        "fingerprint": alert.fingerprint,
+        "rule": alert.rule,
+        "labels": dict(alert.labels),
+        "severity": str(alert.severity),
+        "state": alert.state,
+        "over": alert.over,
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "reason": alert.reason,
+        "summary": alert.summary.strip(),
+        "description": alert.description.strip(),
+        "runbook": alert.runbook,
+        "dashboard": alert.dashboard,
+        "owner": alert.owner,
+        "origin": str(alert.origin),
+        "headline": f"{state(alert)}  {alert.rule}{_braces(alert)}",
+        "details": details(alert, at),
+        "brief": _brief(alert, at),
+    }
+
+
+def details(alert: AlertFact, at: datetime) -> list[tuple[str, str]]:
+    """Return what is known of an alert, as pairs of a name and a text; what is not known is left out."""
+    pairs = []
+    if alert.value or alert.threshold:
+        limit = f" (threshold: {alert.threshold})" if alert.threshold else ""
+        pairs.append(("value", f"{alert.value or 'unknown'}{limit}"))
+    if alert.over and alert.since and alert.ended_at and alert.lasted is not None:
+        span = f"{clock(alert.since, at)} to {clock(alert.ended_at, at)}"
+        pairs.append(("lasted", f"{duration(alert.lasted)}, {span}"))
+    elif alert.since:
+        pairs.append(("since", f"{clock(alert.since, at)} ({duration(at - alert.since)})"))
+    if alert.reason:
+        pairs.append(("because", alert.reason))
+    if alert.owner:
+        pairs.append(("owner", alert.owner))
+    if str(alert.origin):
+        pairs.append(("rule at", str(alert.origin)))
+    return pairs
+
+
+def state(alert: AlertFact) -> str:
+    """Return how an alert stands, in one word or two."""
+    match alert.state:
+        case "resolved":
+            return f"RESOLVED ({alert.severity})"
+        case "no data":
+            return f"NO DATA ({alert.severity})"
+        case "recovering":
+            return f"{str(alert.severity).upper()} (recovering)"
+    return str(alert.severity).upper()
+
+
+def duration(span: timedelta) -> str:
+    """Return a length of time with its two largest units: `2m 10s`, `3h 5m`, `9d 4h`."""
+    seconds = max(0, round(span.total_seconds()))
+    if seconds >= 3600:
+        seconds -= seconds % 60
+    parts: list[tuple[int, str]] = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count or parts:
+            parts.append((count, unit))
+    return " ".join(f"{count}{unit}" for count, unit in parts[:2] if count) or "0s"
+
+
+def clock(instant: datetime, beside: datetime | None) -> str:
+    """Return a time of day in UTC, with its date unless it is the day of `beside`."""
+    form = "%H:%M UTC" if beside and beside.date() == instant.date() else "%Y-%m-%d %H:%M UTC"
+    return instant.strftime(form)
+
+
+def highest(alerts: Sequence[AlertFact], default: Severity) -> Severity:
+    """Return the severity that a message about these alerts has."""
+    going_on = [alert.severity for alert in alerts if not alert.over]
+    return max(going_on or [alert.severity for alert in alerts], default=default)
+
+
+def _braces(alert: AlertFact) -> str:
+    return str(Labels.of(alert.labels)) if alert.labels else ""
+
+
+def _brief(alert: AlertFact, at: datetime) -> str:
+    value = f": {alert.value}" if alert.value else ""
+    since = f", since {clock(alert.since, at)}" if alert.since else ""
+    return f"{state(alert)}  {alert.rule}{_braces(alert)}{value}{since}"

@@ -1,0 +1,1 @@
+"""engine: one round as a function, the same live and in rehearsal."""

@@ -1,0 +1,127 @@
+"""Rename: a rule that says `was` keeps its alerts. They get a new identity; who heard of them, and how, goes along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sentinel.core.alert import Alert
+from sentinel.core.notification import Group, Notification, Told
+from sentinel.core.operator import Acknowledgement, Silence
+from sentinel.engine.state import State
+from sentinel.routing.telling import Telling
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """What other names change, to be written before anything is decided under them.
+
+    Args:
+        names: of rules: earlier to present.
+        fingerprints: of their alerts, likewise.
+        keys: of groups that are made by the rule's name, likewise.
+    """
+
+    names: Mapping[str, str]
+    fingerprints: Mapping[str, str]
+    keys: Mapping[str, str]
+
+    def alert(self, one: Alert) -> Alert:
+        """Return an alert under the present name."""
+        return replace(one, rule=self.names[one.rule]) if one.fingerprint in self.fingerprints else one
+
+    def group(self, one: Group) -> Group:
+        """Return a group with its alerts as they are called now."""
+        labels = one.labels.merge({"rule": self.names[one.labels.get("rule")]}) if one.key in self.keys else one.labels
+        return replace(one, key=self.key(one.key), labels=labels, alerts=self.all(one.alerts))
+
+    def told(self, one: Told) -> Told:
+        """Return what a notifier heard, of the alert as it is called now."""
+        return replace(one, fingerprint=self.fingerprint(one.fingerprint), group=self.key(one.group))
+
+    def notification(self, one: Notification) -> Notification:
+        """Return a debt about the alerts as they are called now; words that are sealed stay, and are booked on them."""
+        content = one.content
+        for fingerprint in one.alerts:
+            content = content.replace(fingerprint, self.fingerprint(fingerprint))
+        return replace(one, group=self.key(one.group), alerts=self.all(one.alerts), content=content)
+
+    def acknowledgement(self, one: Acknowledgement) -> Acknowledgement:
+        """Return an acknowledgement of the alert as it is called now."""
+        return replace(one, fingerprint=self.fingerprint(one.fingerprint))
+
+    def silence(self, one: Silence) -> Silence:
+        """Return a silence that names the rules by their present names."""
+        named = one.match.get("rule", "")
+        present = self.names.get(named, named) if isinstance(named, str) else tuple(map(self._name, named))
+        return replace(one, match={**one.match, "rule": present}) if present != named else one
+
+    def fingerprint(self, one: str) -> str:
+        """Return an alert's present fingerprint."""
+        return self.fingerprints.get(one, one)
+
+    def key(self, one: str) -> str:
+        """Return a group's present key."""
+        return self.keys.get(one, one)
+
+    def all(self, fingerprints: Iterable[str]) -> tuple[str, ...]:
+        """Return the present ones of these fingerprints."""
+        return tuple(map(self.fingerprint, fingerprints))
+
+    def state(self, was: State, now: datetime) -> State:
+        """Return the state under the present names; the one that was stays as it is."""
+        telling = was.telling
+        state = State.load(
+            now,
+            alerts=map(self.alert, (*telling.alerts, *telling.alerts.ended.values())),
+            groups=map(self.group, telling.groups.values()),
+            notifications=map(self.notification, telling.open.values()),
+            told=(self.told(one) for heard in telling.told.values() for one in heard.values()),
+            silences=map(self.silence, telling.silences.values()),
+            acknowledgements=map(self.acknowledgement, telling.acknowledgements.values()),
+        )
+        self._go_on(telling, state.telling)
+        state.failures = {rule: why for rule, why in was.failures.items() if rule not in self.names}
+        state.reasons = {self.fingerprint(one): why for one, why in was.reasons.items()}
+        return state
+
+    def _go_on(self, was: Telling, now: Telling) -> None:
+        """Let what is not in any row be as it was: what waits, and until when."""
+        for name, at in was.timers:
+            now.timers.set(self.key(self.fingerprint(name)), at)
+        now.held = {self.fingerprint(one): held for one, held in was.held.items()}
+        now.heard = {self.fingerprint(one): set(heard) for one, heard in was.heard.items()}
+        now.settled_groups = {self.key(key) for key in was.settled_groups}
+        now.returned = set(was.returned)
+        now.unconfirmed = set(self.all(was.unconfirmed))
+        now.anew, now.serial = True, was.serial
+
+    def _name(self, one: str) -> str:
+        return self.names.get(one, one)
+
+
+def rename(state: State, names: Mapping[str, str]) -> Renaming | None:
+    """Return what these other names of rules change; None where no alert, and no silence, has one of the earlier ones.
+
+    An alert that exists under the present name already stays what it is, and so does a group.
+    """
+    telling = state.telling
+    moved = [alert for alert in (*telling.alerts, *telling.alerts.ended.values()) if alert.rule in names]
+    fingerprints = {
+        alert.fingerprint: present.fingerprint
+        for alert in moved
+        if telling.alerts.get((present := replace(alert, rule=names[alert.rule])).fingerprint) is None
+    }
+    renaming = Renaming(names, fingerprints, dict(_keys(telling, names, fingerprints)))
+    silenced = any(renaming.silence(silence) is not silence for silence in telling.silences.values())
+    return renaming if fingerprints or silenced else None
+
+
+def _keys(telling: Telling, names: Mapping[str, str], fingerprints: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    for group in telling.groups.values():
+        rule = group.labels.get("rule")
+        if rule in names and fingerprints.keys() >= set(group.alerts):
+            key = f"{group.route}{group.labels.merge({'rule': names[rule]})}"
+            if key not in telling.groups:
+                yield group.key, key

@@ -1,0 +1,36 @@
+"""What every kind of notifier is: something that takes a message to people."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sentinel.core.fields import Model
+
+if TYPE_CHECKING:
+    from sentinel.notifiers.message import Message
+
+#: A receipt's entry under this name is how it was delivered, in words for the person who looks at the delivery.
+WHY = "why"
+
+
+class NotifierKind(Model, ABC):
+    """A way to tell people; its fields are its keys in YAML, its docstring is its page.
+
+    When to send, in which order, how often to try and whom to tell instead is not a kind's business.
+    """
+
+    #: The markup in which `message.body` is written for this kind; none: it takes `message.text`.
+    MARKUP: ClassVar[Literal["", "html", "mrkdwn"]] = ""
+    #: Whether a message that was sent can be changed: then it is kept at the newest value, which calls nobody.
+    EDITS: ClassVar[bool] = False
+
+    @abstractmethod
+    async def send(self, message: Message) -> Mapping[str, str]:
+        """Hand the message over and return a receipt, which comes back as `message.earlier` of the group's next one.
+
+        Raises:
+            TryAgain: the receiver may take it later.
+            GiveUp: it never will, a person must fix something.
+        """

@@ -1,0 +1,341 @@
+"""The tree of a PromQL expression: frozen values, each with its place in the text.
+
+Two trees are equal when they mean the same; places are not compared. `str(node)` is PromQL again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sentinel.core.labels import NAME, Matcher, MatchOp
+from sentinel.promql.signatures import FUNCTIONS, ValueType
+
+__all__ = [
+    "Aggregate",
+    "Binary",
+    "Call",
+    "Cardinality",
+    "DurationExpr",
+    "Expr",
+    "Length",
+    "Matching",
+    "MatrixSelector",
+    "Number",
+    "Operator",
+    "Paren",
+    "Subquery",
+    "Text",
+    "Unary",
+    "ValueType",
+    "VectorSelector",
+    "walk",
+]
+
+
+class Operator(StrEnum):
+    """A binary operator, as it is written."""
+
+    ADD = "+"
+    SUB = "-"
+    MUL = "*"
+    DIV = "/"
+    MOD = "%"
+    POW = "^"
+    ATAN2 = "atan2"
+    EQUAL = "=="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    LESS_EQUAL = "<="
+    GREATER = ">"
+    GREATER_EQUAL = ">="
+    AND = "and"
+    OR = "or"
+    UNLESS = "unless"
+
+    @property
+    def compares(self) -> bool:
+        """Whether it filters, or gives 0 and 1 with `bool`."""
+        return self in _COMPARISONS
+
+    @property
+    def sets(self) -> bool:
+        """Whether it works on sets of series and not on numbers."""
+        return self in _SETS
+
+
+_COMPARISONS = frozenset(
+    {
+        Operator.EQUAL,
+        Operator.NOT_EQUAL,
+        Operator.LESS,
+        Operator.LESS_EQUAL,
+        Operator.GREATER,
+        Operator.GREATER_EQUAL,
+    }
+)
+_SETS = frozenset({Operator.AND, Operator.OR, Operator.UNLESS})
+
+
+class Cardinality(StrEnum):
+    """How many elements of one side may meet one of the other."""
+
+    ONE_TO_ONE = "one-to-one"
+    MANY_TO_ONE = "many-to-one"
+    ONE_TO_MANY = "one-to-many"
+    MANY_TO_MANY = "many-to-many"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expr(ABC):
+    """Any node: `start` and `end` are offsets in characters, `end` one past the last."""
+
+    start: int = field(default=0, compare=False, repr=False)
+    end: int = field(default=0, compare=False, repr=False)
+
+    @property
+    @abstractmethod
+    def type(self) -> ValueType:
+        """What evaluating it gives."""
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The nodes directly below."""
+        return ()
+
+    def __str__(self) -> str:
+        from sentinel.promql.write import write
+
+        return write(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DurationExpr:
+    """A length of time that is known only when the query is: it holds `step()` or `range()`.
+
+    Args:
+        op: "step", "range", "min_of", "max_of", an arithmetic operator, or "neg".
+        args: none, one or two of the same, or plain seconds.
+    """
+
+    op: str
+    args: tuple[DurationExpr | float, ...] = ()
+
+
+#: A length of time in milliseconds, or an expression for one.
+Length = int | DurationExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Expr):
+    """A number; a duration used as a number is its seconds."""
+
+    value: float
+
+    @property
+    def type(self) -> ValueType:
+        """A scalar."""
+        return ValueType.SCALAR
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Expr):
+    """A string."""
+
+    value: str
+
+    @property
+    def type(self) -> ValueType:
+        """A string."""
+        return ValueType.STRING
+
+
+@dataclass(frozen=True, slots=True)
+class Paren(Expr):
+    """An expression in parentheses."""
+
+    expr: Expr
+    type: ValueType = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Kept, not asked for each time: a chain of a thousand nodes must not recurse before its depth is checked.
+        object.__setattr__(self, "type", self.expr.type)
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """What is inside."""
+        return (self.expr,)
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSelector(Expr):
+    """The newest sample of every series that fulfils the matchers.
+
+    Args:
+        matchers: conditions, the metric's name among them as `__name__`.
+        offset: how much earlier than the evaluation to look.
+        at: a fixed instant in Unix milliseconds, "start" or "end" of the query, or None.
+    """
+
+    matchers: tuple[Matcher, ...]
+    offset: Length = 0
+    at: int | str | None = None
+
+    @property
+    def type(self) -> ValueType:
+        """An instant vector."""
+        return ValueType.VECTOR
+
+    @property
+    def name(self) -> str:
+        """The metric's name where it is given as an equality, else ""."""
+        return next((m.value for m in self.matchers if m.name == NAME and m.op is MatchOp.EQUAL), "")
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixSelector(Expr):
+    """The samples of a window that ends at the evaluation; `anchored` adds the last one before it."""
+
+    selector: VectorSelector
+    range: Length
+    anchored: bool = False
+
+    @property
+    def type(self) -> ValueType:
+        """A range vector."""
+        return ValueType.MATRIX
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The selector."""
+        return (self.selector,)
+
+
+@dataclass(frozen=True, slots=True)
+class Subquery(Expr):
+    """An expression evaluated at regular instants of a window; without `step`, every minute."""
+
+    expr: Expr
+    range: Length
+    step: Length | None = None
+    offset: Length = 0
+    at: int | str | None = None
+
+    @property
+    def type(self) -> ValueType:
+        """A range vector."""
+        return ValueType.MATRIX
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The inner expression."""
+        return (self.expr,)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expr):
+    """A function of PromQL, applied."""
+
+    function: str
+    args: tuple[Expr, ...]
+
+    @property
+    def type(self) -> ValueType:
+        """What the function returns."""
+        return FUNCTIONS[self.function].returns
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The arguments."""
+        return self.args
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(Expr):
+    """An aggregation: `sum by (job) (expr)`; `param` is the k of `topk` and the like."""
+
+    op: str
+    expr: Expr
+    param: Expr | None = None
+    grouping: tuple[str, ...] = ()
+    without: bool = False
+
+    @property
+    def type(self) -> ValueType:
+        """An instant vector."""
+        return ValueType.VECTOR
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The parameter, if any, and the expression."""
+        return (self.expr,) if self.param is None else (self.param, self.expr)
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How the elements of two vectors find each other.
+
+    Args:
+        on: whether `labels` are those that count (`on`), or those that do not (`ignoring`).
+        labels: names.
+        cardinality: one-to-one, or which side may have several.
+        include: labels that `group_left` or `group_right` copies from the side of one.
+        fill_left: value of a left element that is missing, or None.
+        fill_right: value of a right element that is missing, or None.
+    """
+
+    on: bool = False
+    labels: tuple[str, ...] = ()
+    cardinality: Cardinality = Cardinality.ONE_TO_ONE
+    include: tuple[str, ...] = ()
+    fill_left: float | None = None
+    fill_right: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Expr):
+    """Two expressions and an operator; `matching` is None unless both are vectors."""
+
+    op: Operator
+    lhs: Expr
+    rhs: Expr
+    matching: Matching | None = None
+    return_bool: bool = False
+    type: ValueType = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        scalar = self.lhs.type == ValueType.SCALAR and self.rhs.type == ValueType.SCALAR
+        object.__setattr__(self, "type", ValueType.SCALAR if scalar else ValueType.VECTOR)
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """Left, right."""
+        return (self.lhs, self.rhs)
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Expr):
+    """A sign before an expression."""
+
+    op: str
+    expr: Expr
+    type: ValueType = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", self.expr.type)
+
+    @property
+    def children(self) -> tuple[Expr, ...]:
+        """The expression."""
+        return (self.expr,)
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """Iterate over the node and all below it, as they are read."""
+    waiting = [expr]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))

@@ -1,0 +1,139 @@
+"""What may stand where: types and modifiers, in the words of Prometheus where it has good ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sentinel.core.errors import QueryInvalid
+from sentinel.promql.ast import (
+    Aggregate,
+    Binary,
+    Call,
+    Cardinality,
+    Expr,
+    Matching,
+    MatrixSelector,
+    Paren,
+    Unary,
+    ValueType,
+    VectorSelector,
+)
+from sentinel.promql.signatures import AGGREGATIONS, ANCHORED, FUNCTIONS
+from sentinel.promql.write import write
+
+
+def check_call(call: Call) -> Call:
+    """Return the call if number and types of its arguments fit."""
+    signature = FUNCTIONS[call.function]
+    count = len(call.args)
+    if not signature.least <= count <= signature.most:
+        wanted = str(signature.least) if signature.least == signature.most else f"{signature.least} or more"
+        if signature.optional and signature.repeats == 1:
+            wanted = f"{signature.least} or {signature.most}"
+        raise QueryInvalid(
+            f"{call.function}() takes {wanted} arguments, not {count}", call.start, call.end, f"write {signature}"
+        )
+    for index, arg in enumerate(call.args):
+        _expect(arg, signature.expects(index), f'call to function "{call.function}"')
+        inner = unwrap(arg)
+        if isinstance(inner, MatrixSelector) and inner.anchored and call.function not in ANCHORED:
+            raise QueryInvalid(
+                f"anchored modifier can only be used with: {', '.join(ANCHORED)} - not with {call.function}",
+                arg.start,
+                arg.end,
+            )
+    return call
+
+
+def check_aggregate(
+    op: str, args: tuple[Expr, ...], grouping: tuple[str, ...], without: bool, start: int, end: int
+) -> Aggregate:
+    """Return the aggregation if it has the arguments that it needs."""
+    param = AGGREGATIONS[op].param
+    wanted = 1 if param is None else 2
+    if len(args) != wanted:
+        example = f"{op}(x)" if param is None else f"{op}({'label' if param == ValueType.STRING else 'k'}, x)"
+        raise QueryInvalid(f"{op} takes {wanted} argument(s), not {len(args)}", start, end, f"write {example}")
+    if param is not None:
+        _expect(args[0], param, f"aggregation parameter of {op}")
+    _expect(args[-1], ValueType.VECTOR, f"aggregation {op}")
+    return Aggregate(op, args[-1], args[0] if param else None, grouping, without, start=start, end=end)
+
+
+def check_unary(node: Unary) -> Unary:
+    """Return the node if a sign may stand before its operand."""
+    if node.expr.type not in (ValueType.SCALAR, ValueType.VECTOR):
+        raise QueryInvalid(
+            f"a sign may stand before a scalar or an instant vector, not before a {node.expr.type.words}",
+            node.start,
+            node.end,
+        )
+    return node
+
+
+def check_binary(node: Binary, op_start: int, op_end: int) -> Binary:
+    """Return the node, its matching settled, if the operator fits its operands."""
+    for side in (node.lhs, node.rhs):
+        if side.type not in (ValueType.SCALAR, ValueType.VECTOR):
+            fix = "write a function around it, such as rate()" if side.type == ValueType.MATRIX else ""
+            raise QueryInvalid(
+                f"{node.op} takes scalars and instant vectors, not a {side.type.words}", side.start, side.end, fix
+            )
+    vectors = node.lhs.type == node.rhs.type == ValueType.VECTOR
+    if wrong := _wrong_operator(node, vectors) or (vectors and _wrong_matching(node)):
+        raise QueryInvalid(wrong[0], op_start, op_end, wrong[1])
+    if not vectors:
+        return node
+    matching = node.matching or Matching()
+    if node.op.sets:
+        matching = replace(matching, cardinality=Cardinality.MANY_TO_MANY)
+    return replace(node, matching=matching)
+
+
+def _wrong_operator(node: Binary, vectors: bool) -> tuple[str, str] | None:
+    """Return what is wrong with the operator, and a proposal."""
+    if node.return_bool and not node.op.compares:
+        return "bool modifier can only be used on comparison operators", "remove `bool`"
+    if node.op.compares and not node.return_bool and node.type == ValueType.SCALAR:
+        return "comparisons between scalars must use the bool modifier", f"write {node.op} bool"
+    if node.op.sets and not vectors:
+        return f"{node.op} works on two instant vectors only", "write vector(…) around a scalar"
+    if node.matching is not None and not vectors:
+        return "matching is only allowed between instant vectors", "remove on, ignoring, group_… and fill"
+    return None
+
+
+def _wrong_matching(node: Binary) -> tuple[str, str] | None:
+    """Return what is wrong between two vectors, and a proposal."""
+    matching = node.matching or Matching()
+    if node.op.sets and matching.cardinality is not Cardinality.ONE_TO_ONE:
+        return f"no grouping allowed for the set operator {node.op}", "remove group_left or group_right"
+    if node.op.sets and (matching.fill_left is not None or matching.fill_right is not None):
+        return f"no fill allowed for the set operator {node.op}", "remove fill"
+    if matching.on and (twice := set(matching.labels) & set(matching.include)):
+        return f"label {min(twice)!r} must not occur in on and group clause at once", "remove it from one"
+    return None
+
+
+def unwrap(expr: Expr) -> Expr:
+    """Return what stands inside of all parentheses."""
+    while isinstance(expr, Paren):
+        expr = expr.expr
+    return expr
+
+
+def _expect(arg: Expr, wanted: ValueType, place: str) -> None:
+    if arg.type == wanted:
+        return
+    fix = ""
+    if wanted == ValueType.MATRIX and isinstance(unwrap(arg), VectorSelector):
+        fix = f"add a range: {write(unwrap(arg))}[5m]"
+    elif wanted == ValueType.MATRIX and arg.type == ValueType.VECTOR:
+        fix = "add a range, which makes it a subquery: [5m:]"
+    elif wanted == ValueType.VECTOR and isinstance(inner := unwrap(arg), MatrixSelector):
+        fix = f"remove the range, or write a function around it: rate({write(inner)})"
+    elif wanted == ValueType.VECTOR and arg.type == ValueType.SCALAR:
+        fix = "write vector(…) around it"
+    elif wanted == ValueType.SCALAR and arg.type == ValueType.VECTOR:
+        fix = "write scalar(…) around it"
+    raise QueryInvalid(f"expected type {wanted.words} in {place}, got {arg.type.words}", arg.start, arg.end, fix)

@@ -1,0 +1,175 @@
+"""An alert that fires: who is owed word of it, and who has heard all there is to hear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sentinel.core.alert import Alert, Change
+from sentinel.core.notification import Notification, Reason
+from sentinel.core.severity import Severity
+from sentinel.routing.draft import Draft
+from sentinel.routing.due import call, first_due, further_due, joins, quiet_due, route_of
+from sentinel.routing.hold import hold
+from sentinel.routing.places import Place, audience, places
+
+_QUIET = {Change.FELL, Change.RECOVERING, Change.RELAPSED, Change.DATA_AGAIN}
+_MOVED = {Change.ROSE, Change.FELL}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Why an alert is looked at.
+
+    Args:
+        change: its transition in this round, if that is why.
+        heard: notifiers that heard something of it since the last round.
+    """
+
+    change: Change | None = None
+    heard: frozenset[str] = frozenset()
+
+
+def look_at(alert: Alert, look: Look, draft: Draft) -> None:
+    """Owe everybody on the alert's route what he has not heard, unless its telling is held back.
+
+    1. What is held back is taken out of every debt that nobody has leased.
+    2. The alert joins the groups of its places; those there are owed what they have not heard.
+    3. It leaves the groups that are no longer its places; who heard of it there hears that once.
+    """
+    fingerprint = alert.fingerprint
+    held = hold(alert, draft)
+    draft.hold(fingerprint, held)
+    if held:
+        _hold_back(alert, held.why, draft)
+        return
+    for row in draft.rows_about(fingerprint):
+        if row.notifier in look.heard and not row.sealed:
+            draft.put_row(draft.restate(row))  # what he has heard now may leave less to tell
+    before = _audience_before(fingerprint, draft)
+    placed = places(alert, draft.policy)
+    for place in placed:
+        joined = draft.join(place, fingerprint)
+        rises = draft.worsens(place.key, alert.severity)
+        for notifier in place.notifiers:
+            newcomer = joined or (look.change in _MOVED and notifier not in before)
+            _owe(alert, look, place, notifier, draft, newcomer=newcomer, rises=rises)
+    for key in draft.groups_of(fingerprint):
+        if key not in {place.key for place in placed}:
+            draft.leave(key, fingerprint)
+    if look.change in _MOVED:
+        _let_go(alert, before - {name for place in placed for name in place.notifiers}, draft)
+    if not placed or not any(place.notifiers for place in placed):
+        draft.say(fingerprint, f"route {placed[0].route.name} tells nobody" if placed else "no route takes it")
+
+
+def refresh(alert: Alert, draft: Draft) -> None:
+    """Let a new value or text change the messages that can be changed; it calls nobody."""
+    fingerprint = alert.fingerprint
+    before = draft.telling.alerts.get(fingerprint)
+    if alert.severity is None or before is None or before.texts == alert.texts or draft.held(fingerprint):
+        return
+    heard = draft.told(fingerprint)
+    owed = {row.notifier for row in draft.rows_about(fingerprint)}
+    for place in places(alert, draft.policy):
+        for notifier in draft.policy.editors.intersection(place.notifiers):
+            if (told := heard.get(notifier)) and notifier not in owed and told.severity == alert.severity:
+                draft.owe(notifier, told.group, alert, Reason.UPDATED, quiet_due(told.at, place.route, draft.now))
+
+
+def _owe(alert: Alert, look: Look, place: Place, notifier: str, draft: Draft, *, newcomer: bool, rises: bool) -> None:
+    """Owe one notifier what he has not heard, in the message that he knows if there is one."""
+    group, now = draft.group(place.key), draft.now
+    assert group is not None
+    assert alert.severity is not None
+    told = draft.told(alert.fingerprint).get(notifier)
+    rows = [row for row in draft.rows_about(alert.fingerprint) if row.notifier == notifier]
+    reason = _reason(alert.severity, look, told.severity if told else None, rows, notifier, newcomer=newcomer)
+    if reason is None:
+        return
+    if reason is Reason.FIRING:
+        due_at, reason = first_due(group, place.route, alert.severity, now), joins(group, draft)
+    elif reason is Reason.NO_DATA:
+        due_at = now
+    else:
+        due_at = further_due(group, place.route, alert.severity, now)
+    draft.owe(notifier, told.group if told else rows[-1].group if rows else place.key, alert, reason, due_at)
+    if reason is not Reason.UPDATED:
+        call(draft, place.key, due_at, rose=rises)
+
+
+def _reason(
+    severity: Severity,
+    look: Look,
+    heard: Severity | None,
+    rows: list[Notification],
+    notifier: str,
+    *,
+    newcomer: bool,
+) -> Reason | None:
+    """Return why this notifier is owed word of an alert at this severity now; None where he is owed nothing new.
+
+    What is on its way to him in a sealed message counts as unheard until it was accepted: a change makes a new debt,
+    everything else waits for the receipt.
+    """
+    match look.change:
+        case Change.FIRED:
+            return Reason.FIRING
+        case Change.ROSE:
+            if heard is not None and heard >= severity:
+                return Reason.UPDATED  # he never heard that it had fallen
+            return Reason.ROSE if heard or any(row.sealed for row in rows) else Reason.FIRING
+        case Change.NO_DATA if heard or rows:
+            return Reason.NO_DATA
+        case change if change in _QUIET and heard and not _covered(rows):
+            return Reason.UPDATED
+    if heard is None:
+        return Reason.FIRING if newcomer and not rows else None
+    if rows or (look.change is None and look.heard and notifier not in look.heard):
+        return None
+    if heard < severity:
+        return Reason.ROSE
+    return Reason.UPDATED if heard > severity and notifier in look.heard else None
+
+
+def _covered(rows: list[Notification]) -> bool:
+    return any(not row.sealed for row in rows)
+
+
+def _audience_before(fingerprint: str, draft: Draft) -> frozenset[str]:
+    """Return who was on the alert's route before this round, if its telling had been decided."""
+    before = draft.telling.alerts.get(fingerprint)
+    if before is None or before.severity is None or not draft.telling.groups_of(fingerprint):
+        return frozenset()
+    return audience(before, draft.policy)
+
+
+def _hold_back(alert: Alert, why: str, draft: Draft) -> None:
+    """Take the alert out of what nobody has leased, and out of its groups: it joins them when it may be told."""
+    fingerprint = alert.fingerprint
+    for row in draft.rows_about(fingerprint):
+        if not row.sealed and row.reason is not Reason.REROUTED:
+            draft.take_back(row, fingerprint, why)
+    for key in draft.groups_of(fingerprint):
+        draft.leave(key, fingerprint)
+
+
+def _let_go(alert: Alert, gone: frozenset[str], draft: Draft) -> None:
+    """Tell those who are no longer on the route so, once; who heard nothing yet hears nothing."""
+    heard = draft.told(alert.fingerprint)
+    for notifier in sorted(gone):
+        rows = [row for row in draft.rows_about(alert.fingerprint) if row.notifier == notifier]
+        if told := heard.get(notifier):
+            draft.owe(notifier, told.group, alert, Reason.REROUTED, _rerouted_due(told.group, alert, draft))
+        elif sealed := [row for row in rows if row.sealed]:
+            draft.owe(notifier, sealed[-1].group, alert, Reason.REROUTED, draft.now)
+        else:
+            for row in rows:
+                draft.take_back(row, alert.fingerprint, "no longer on its route, and told nothing yet")
+
+
+def _rerouted_due(key: str, alert: Alert, draft: Draft) -> datetime:
+    group = draft.group(key)
+    if group is None or alert.severity is None:
+        return draft.now
+    return further_due(group, route_of(group, draft), alert.severity, draft.now)

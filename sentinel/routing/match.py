@@ -1,0 +1,121 @@
+"""Match: which alerts a route, mute, silence or inhibition speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sentinel.core.alert import Alert
+from sentinel.core.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What an alert must be. All keys must hold; of several values of one key any does; no key at all takes everything.
+
+    Keys are labels (the alert's own and its rule's), or `rule`, `severity`, `owner` (the rule's, else the alert's label
+    of this name), `probe`, `file`. A value is a text in which `*` stands for anything, `warning+` (that severity and
+    above), or either after `!`, its opposite. A label that is missing is empty, so `env: "!"` asks that there is one.
+
+    Args:
+        wanted: key and the values of which any will do.
+    """
+
+    wanted: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @classmethod
+    def of(cls, wanted: Mapping[str, str | list[str] | tuple[str, ...]]) -> Match:
+        """Make one from what stands in YAML or in a silence.
+
+        Raises:
+            ValueError: `severity` has a value that is none; the text lists those that are.
+        """
+        made = cls(tuple((key, (value,) if isinstance(value, str) else tuple(value)) for key, value in wanted.items()))
+        for value in dict(made.wanted).get("severity", ()):
+            word = value.removeprefix("!").removesuffix("+")
+            if "*" not in word and word:
+                Severity.of(word)
+        return made
+
+    @property
+    def everything(self) -> bool:
+        """Whether it takes each alert there is."""
+        return not self.wanted
+
+    @property
+    def rules(self) -> tuple[str, ...] | None:
+        """The rules whose alerts alone can match; None where their names say nothing."""
+        names = dict(self.wanted).get("rule")
+        return names if names and not any("*" in name or name.startswith("!") for name in names) else None
+
+    def matches(self, alert: Alert) -> bool:
+        """Say whether an alert, as it stands, is meant."""
+        for key, values in self.wanted:
+            if key == "severity":
+                level = severity_of(alert)
+                if not any(_fits_severity(value, level) for value in values):
+                    return False
+            else:
+                text = attribute(alert, key)
+                if not any(_fits(value, text) for value in values):
+                    return False
+        return True
+
+    def misses(self, alert: Alert) -> str:
+        """Return the first condition that does not hold, in words; "" where all do."""
+        for key, values in self.wanted:
+            if not Match(((key, values),)).matches(alert):
+                return f'{key} is "{attribute(alert, key)}", wanted {" or ".join(values)}'
+        return ""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{key}: {' or '.join(values)}" for key, values in self.wanted) or "everything"
+
+
+EVERYTHING = Match()
+
+
+def attribute(alert: Alert, key: str) -> str:
+    """Return what an alert has under a key of `match`, `group_by` or `equal`; "" where it has nothing."""
+    match key:
+        case "rule":
+            return alert.rule
+        case "severity":
+            level = severity_of(alert)
+            return str(level) if level is not None else ""
+        case "owner":
+            return alert.owner or alert.labels.get("owner")
+        case "probe":
+            return alert.labels.get("probe") or alert.labels.get("job")
+        case "file":
+            return alert.origin.file
+    return alert.labels.get(key) or alert.rule_labels.get(key, "")
+
+
+def severity_of(alert: Alert) -> Severity | None:
+    """Return the severity by which an alert is routed: that which fires, else that which pends, else what it had."""
+    return alert.severity or max(alert.standings, default=None) or alert.peak
+
+
+def _fits(pattern: str, text: str) -> bool:
+    if pattern.startswith("!"):
+        return not _fits(pattern[1:], text)
+    if "*" in pattern:
+        return _glob(pattern).fullmatch(text) is not None
+    return pattern == text
+
+
+def _fits_severity(pattern: str, level: Severity | None) -> bool:
+    if pattern.startswith("!"):
+        return not _fits_severity(pattern[1:], level)
+    if pattern.endswith("+"):
+        return level is not None and level >= Severity.of(pattern[:-1])
+    return _fits(pattern.lower(), str(level) if level is not None else "")
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str) -> re.Pattern[str]:
+    # Only literal text and `.*`; runs of `*` are one, so that nothing multiplies.
+    return re.compile(".*".join(map(re.escape, re.sub(r"\*+", "*", pattern).split("*"))), re.DOTALL)

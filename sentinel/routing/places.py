@@ -1,0 +1,58 @@
+"""Where an alert goes: the groups that it belongs to, and who hears of it through each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentinel.core.alert import Alert
+from sentinel.core.labels import Labels
+from sentinel.routing.match import attribute
+from sentinel.routing.route import Policy, Route
+
+EACH = "..."  # as `group_by`: a group per alert
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One group that an alert belongs to.
+
+    Args:
+        route: that took the alert.
+        key: of the group: the route's name and the group's labels, so that it survives reload and restart.
+        labels: of the group.
+        notifiers: who hears of this alert through this route: those that no earlier route named.
+    """
+
+    route: Route
+    key: str
+    labels: Labels
+    notifiers: tuple[str, ...]
+
+
+def places(alert: Alert, policy: Policy) -> tuple[Place, ...]:
+    """Return where an alert goes as it stands: the first route that matches, and the next after each `continue`."""
+    found: list[Place] = []
+    named: set[str] = set()
+    for route in policy.tried:
+        if not route.match.matches(alert):
+            continue
+        fresh = tuple(name for name in dict.fromkeys(route.notify) if name not in named)
+        named.update(fresh)
+        if fresh or not route.notify:
+            labels = group_labels(alert, route.group_by)
+            found.append(Place(route, f"{route.name}{labels}", labels, fresh))
+        if not route.continue_:
+            break
+    return tuple(found)
+
+
+def audience(alert: Alert, policy: Policy) -> frozenset[str]:
+    """Return everybody who is on the alert's route."""
+    return frozenset(name for place in places(alert, policy) for name in place.notifiers)
+
+
+def group_labels(alert: Alert, group_by: tuple[str, ...]) -> Labels:
+    """Return the values that make the alert's group."""
+    if EACH in group_by:
+        return alert.labels.merge({"rule": alert.rule})
+    return Labels.of({key: attribute(alert, key) for key in group_by})

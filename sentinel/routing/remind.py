@@ -1,0 +1,66 @@
+"""Reminders and escalation: what a group is owed because time passed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sentinel.core.alert import Alert
+from sentinel.core.notification import Group, Reason
+from sentinel.routing.draft import Draft
+from sentinel.routing.due import next_look, route_of
+from sentinel.routing.hold import acknowledged, hold
+from sentinel.routing.places import places
+
+
+def remind(group: Group, draft: Draft) -> None:
+    """Remind of what still fires, then take the escalation's next step, each if it is due; one that is late is one."""
+    route, now = route_of(group, draft), draft.now
+    waiting = [alert for member in group.alerts if (alert := draft.alert(member)) and _may_be_told(alert, draft)]
+    if group.repeat_at and group.repeat_at <= now:
+        reminded = [_remind_of(alert, group, draft) for alert in waiting]
+        group = replace(group, repeat_at=now + route.repeat, told_at=now if any(reminded) else group.told_at)
+    if group.severity_since and group.escalated < len(route.escalate):
+        step = route.escalate[group.escalated]
+        if group.severity_since + step.after <= now:
+            _escalate(group, waiting, step.notify, draft)
+            group = replace(group, escalated=group.escalated + 1)
+    draft.put_group(group)
+    draft.timers[group.key] = next_look(group, route)
+
+
+def _may_be_told(alert: Alert, draft: Draft) -> bool:
+    if why := acknowledged(alert, draft):
+        draft.say(alert.fingerprint, f"no reminder: {why}")
+        return False
+    if held := hold(alert, draft):
+        draft.hold(alert.fingerprint, held)
+        return False
+    return True
+
+
+def _remind_of(alert: Alert, group: Group, draft: Draft) -> bool:
+    """Remind everybody who hears of the alert through this group, unless word of it is on its way to him."""
+    owed = {row.notifier for row in draft.rows_about(alert.fingerprint)}
+    heard = draft.told(alert.fingerprint)
+    listeners = [
+        notifier
+        for place in places(alert, draft.policy)
+        if place.key == group.key
+        for notifier in place.notifiers
+        if notifier not in owed
+    ]
+    for notifier in listeners:
+        told = heard.get(notifier)
+        draft.owe(notifier, told.group if told else group.key, alert, Reason.REMINDER, draft.now)
+    return bool(listeners)
+
+
+def _escalate(group: Group, waiting: list[Alert], notify: tuple[str, ...], draft: Draft) -> None:
+    """Tell these of the worst that nobody has in hand."""
+    worst = max((alert.severity for alert in waiting if alert.severity is not None), default=None)
+    for alert in waiting:
+        if alert.severity == worst:
+            for notifier in notify:
+                told = draft.told(alert.fingerprint).get(notifier)
+                if told is None or told.severity != worst:
+                    draft.owe(notifier, told.group if told else group.key, alert, Reason.ESCALATION, draft.now)

@@ -1,0 +1,94 @@
+"""Route: who is owed word of what changed, why and when; pure.
+
+Firing, a rise, joining a group, no data, a reminder, an escalation and a resolve are told; a fall and a new value only
+change the message that is there. A debt is a row per notifier and group; what comes before it is sent joins it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sentinel.core.alert import Alert, Transition
+from sentinel.routing.draft import Draft, overlay
+from sentinel.routing.end import end
+from sentinel.routing.firing import Look, look_at, refresh
+from sentinel.routing.hold import is_cause
+from sentinel.routing.orphans import disown
+from sentinel.routing.remind import remind
+from sentinel.routing.route import Policy
+from sentinel.routing.telling import Routed, Telling
+
+#: How long a timer is put off that concerns an alert which was not judged since the agent started.
+PUT_OFF = timedelta(seconds=1)
+
+
+def route(
+    transitions: Iterable[Transition],
+    telling: Telling,
+    policy: Policy,
+    now: datetime,
+    refreshed: Iterable[Alert] = (),
+) -> Routed:
+    """Return what one round owes to whom.
+
+    1. What changed is told, each alert once, as it is after the round.
+    2. Where a cause changed, what it may cover is looked at again: what is not told yet, and what is held.
+    3. What somebody heard meanwhile may have left him behind: he is owed the rest.
+    4. Timers that are due: reminders, escalations, ends of silences and mutes.
+    5. Alerts that ended and are owed to nobody are forgotten, groups that are over are removed.
+    """
+    transitions, refreshed = tuple(transitions), tuple(refreshed)
+    draft = Draft(telling, policy, now, overlay(transitions, refreshed))
+    changes = {transition.alert.fingerprint: transition.change for transition in transitions}
+    looks: dict[str, Look] = {fingerprint: Look(change) for fingerprint, change in changes.items()}
+    for fingerprint, heard in telling.heard.items():
+        looks.setdefault(fingerprint, Look(heard=frozenset(heard)))
+    if telling.anew or any(is_cause(transition.alert, draft) for transition in transitions):
+        for fingerprint in _untold(draft):
+            looks.setdefault(fingerprint, Look())
+    due = telling.timers.due(now)
+    for fingerprint in disown(
+        {*telling.returned, *(name for name in due if name in telling.open)}, draft, policy.fallbacks
+    ):
+        looks.setdefault(fingerprint, Look(heard=frozenset()))
+    for name in due:
+        if name not in telling.groups and name not in telling.open:
+            draft.timers[name] = None
+            looks.setdefault(name, Look())
+    fresh = {alert.fingerprint for alert in refreshed} | changes.keys()
+    for fingerprint, look in looks.items():
+        _look(fingerprint, look, draft, fresh)
+    for alert in refreshed:
+        if alert.fingerprint not in looks:
+            refresh(alert, draft)
+    for key in due:
+        if key in telling.groups:
+            _remind(key, draft, fresh)
+    return draft.routed()
+
+
+def _look(fingerprint: str, look: Look, draft: Draft, fresh: set[str]) -> None:
+    alert = draft.alert(fingerprint)
+    if alert is None:
+        return
+    if alert.severity is None:
+        end(alert, draft)
+    elif fingerprint in draft.telling.unconfirmed and fingerprint not in fresh:
+        draft.timers[fingerprint] = draft.now + PUT_OFF
+    else:
+        look_at(alert, look, draft)
+
+
+def _remind(key: str, draft: Draft, fresh: set[str]) -> None:
+    group = draft.group(key)
+    if group and any(member in draft.telling.unconfirmed and member not in fresh for member in group.alerts):
+        draft.timers[key] = draft.now + PUT_OFF
+    elif group:
+        remind(group, draft)
+
+
+def _untold(draft: Draft) -> list[str]:
+    """Return the alerts that are held, and those in debts that nobody has leased."""
+    waiting = (fingerprint for row in draft.telling.open.values() if not row.sealed for fingerprint in row.alerts)
+    return list(dict.fromkeys([*draft.telling.held, *waiting]))

@@ -1,0 +1,30 @@
+"""Blind: a rule that waits for a metric in vain can neither fire nor resolve, and somebody should know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sentinel.core.clock import to_ms
+from sentinel.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from sentinel.core.windows import Source
+
+
+def blind(rule: Rule, now: datetime, source: Source) -> str:
+    """Return the metric that the rule has no newest value of, "" where it has one.
+
+    An expression that returns nothing may mean just that, so `expr` is never blind; nor is a rule that counts upwards a
+    metric that was never seen: nothing has happened yet.
+    """
+    from sentinel.rules.scene import Scene
+
+    compiled = rule.compiled
+    if compiled.empty_is_over or not compiled.carriers:
+        return ""
+    scene = Scene(compiled, source, to_ms(now))
+    if scene.sighted:
+        return ""
+    counts_upwards = compiled.window and all(threshold.below is None for threshold in rule.thresholds.values())
+    return "" if counts_upwards and not scene.seen else compiled.carriers[-1].name

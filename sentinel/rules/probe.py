@@ -1,0 +1,98 @@
+"""probe: a probe fails, several times in a row or several times of the last few.
+
+Value
+    With `fails: 3`, how many runs failed since the last that succeeded; with `fails: 3 of 5`, how many failed in the
+    time of five runs.
+
+In YAML
+    rules:
+      database-down:
+        probe: {name: purchases, fails: 3}    # short for one failure: probe: purchases
+        severity: critical
+      checkout-flaky:
+        probe: {name: checkout, fails: {warning: 3 of 10, critical: 6 of 10}}
+
+Compiles to
+    probe_consecutive_failures{probe="purchases"}, the case from 3 on
+    count_over_time(probe_success{probe="checkout"}[150s]) - sum_over_time(probe_success{probe="checkout"}[150s])
+
+Edges
+    Failures in the first minute after the agent's start do not count until the probe has once succeeded, and none count
+    while the agent is blind. A probe that is late holds the state: nobody knows. `N of M` takes M times the probe's
+    `every`, whatever its pace while it fails.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from sentinel.core.quantity import Quantity, Unit
+from sentinel.rules.form import (
+    Compiled,
+    Fault,
+    Form,
+    RuleInvalid,
+    Setting,
+    equals,
+    expression,
+    known,
+    selector,
+    window_of,
+)
+from sentinel.rules.threshold import PerLevel, Threshold
+
+_FAILS = re.compile(r"(\d{1,4})(?:\s+of\s+(\d{1,4}))?")
+
+
+def _fails(given: Any) -> tuple[int, int]:
+    found = _FAILS.fullmatch(str(given).strip()) if isinstance(given, (str, int)) else None
+    if not found:
+        raise ValueError("should be a number of failures in a row, 3, or of the last runs, 3 of 5")
+    count, runs = int(found[1]), int(found[2] or 0)
+    if not count or (runs and count > runs):
+        raise ValueError("should be at least 1, and at most the number of runs")
+    return count, runs
+
+
+#: How many failures, and of how many runs; 0 runs stands for "in a row".
+Fails = Annotated[tuple[int, int], PlainValidator(_fails), WithJsonSchema({"type": ["integer", "string"]})]
+
+
+class Probe(Form):
+    """The failures of a probe."""
+
+    SHORT: ClassVar[str | None] = "name"
+
+    name: str = Field(description="Name of the probe.")
+    fails: PerLevel[Fails] = Field({None: (1, 0)}, validate_default=False, description="3, or 3 of 5.")
+
+    def compile(self, setting: Setting) -> Compiled:
+        """Count failures in a row, or in the time of so many runs."""
+        interval = known(self.name, setting, "name")
+        spans = {runs for _, runs in self.fails.values()}
+        if len(spans) > 1:
+            says = "should count every severity over the same number of runs"
+            raise RuleInvalid([Fault(("fails",), says, "write two rules")])
+        runs = spans.pop()
+        return Compiled(
+            expression(self._counting(runs, interval), "name"),
+            window=runs * interval,
+            carriers=(selector(f"probe_success{{{equals('probe', self.name)}}}", "name"),),
+            thresholds={level: _at_least(*fails) for level, fails in self.fails.items()},
+        )
+
+    def _counting(self, runs: int, interval: timedelta) -> str:
+        of = equals("probe", self.name)
+        if not runs:
+            return f"probe_consecutive_failures{{{of}}}"
+        looked = f"probe_success{{{of}}}[{window_of(runs * interval)}]"
+        return f"count_over_time({looked}) - sum_over_time({looked})"
+
+
+def _at_least(count: int, runs: int) -> Threshold:
+    text = f"{count} of {runs}" if runs else str(count)
+    return Threshold(above=Quantity(float(count), Unit.NUMBER, text), inclusive=True)

@@ -1,0 +1,75 @@
+"""A rule: what is watched, from where on it is the case, how patient to be, and what to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from sentinel.core.alert import Alert, Origin, Patience
+from sentinel.core.labels import Labels
+from sentinel.core.problem import Position
+from sentinel.core.severity import Severity
+from sentinel.promql import Read
+from sentinel.rules.form import Compiled, Form
+from sentinel.rules.threshold import Threshold
+
+NoData = Literal["hold", "resolve"]
+
+#: How many alerts one rule may have at a time unless it says otherwise.
+LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry under `rules:`, compiled.
+
+    Args:
+        name: unique in the tree.
+        form_name: the form's word in YAML.
+        form: what stands under it.
+        compiled: the form as PromQL.
+        thresholds: one per severity that the rule knows.
+        patience: likewise.
+        no_data: whether not knowing holds the state, or is taken for "not the case".
+        labels: the rule's own; on each alert, not part of its identity.
+        texts: templates by name: `summary`, `description`, `runbook`, `dashboard`.
+        owner: who answers for it.
+        depends_on: rules whose alerts explain this one's.
+        limit: how many alerts it may have at a time.
+        position: where it is written.
+        origin: likewise, with commit and author, for messages.
+        agent: name of the agent, for templates.
+    """
+
+    name: str
+    form_name: str
+    form: Form
+    compiled: Compiled
+    thresholds: Mapping[Severity, Threshold]
+    patience: Mapping[Severity, Patience]
+    no_data: NoData = "hold"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
+    depends_on: tuple[str, ...] = ()
+    limit: int = LIMIT
+    position: Position = field(default_factory=lambda: Position(""))
+    origin: Origin = field(default_factory=Origin)
+    agent: str = ""
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """The selectors that it reads: an arrival of one of their series makes it due."""
+        return self.compiled.reads
+
+    @property
+    def window(self) -> timedelta:
+        """The longest time that it looks back over."""
+        return self.compiled.window
+
+    @property
+    def blank(self) -> Alert:
+        """What each new alert of this rule starts from, and what every evaluation brings up to date."""
+        return Alert(self.name, Labels(), {}, rule_labels=self.labels, owner=self.owner, origin=self.origin)

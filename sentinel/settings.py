@@ -1,0 +1,153 @@
+"""The agent's settings: everything that `SENTINEL_*` in the environment says."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sentinel.core.errors import SentinelError
+from sentinel.core.fields import PositiveDuration
+
+PREFIX = "SENTINEL_"
+#: Names of loopback: asking them needs no token unless one is set.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsInvalid(SentinelError):
+    """A setting cannot be used; the text names each with what was expected."""
+
+
+class Address(NamedTuple):
+    """A host and a port; IPv6 without its brackets."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `127.0.0.1:9160`, `[::1]:9160` or `:9160` (every interface).
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f'"{text}" should be HOST:PORT, such as 127.0.0.1:9160')
+        return cls(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - written by the user, guarded by `auth`
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Settings(BaseSettings):
+    """Settings of the agent and of the commands that ask it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: str = Field("sqlite:///sentinel.db", description="Where state and samples are kept.")
+    listen: str = Field("127.0.0.1:9160", description="Address of the HTTP server.")
+    config: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="The tree of YAML: paths parted by `:`; default `probes:rules:notifiers` here, else /etc/sentinel.",
+    )
+    name: str = Field(default_factory=socket.gethostname, description="Name of this agent in messages.")
+    token: SecretStr | None = Field(None, description="Bearer token for the HTTP API; needed off loopback.")
+    auth: Literal["token", "none"] = Field("token", description="`none` allows another address without a token.")
+    retention: PositiveDuration = Field(timedelta(days=35), description="How long samples are kept.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`json` or `console`; `auto` is console on a terminal."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    reference: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses parted by `,`: if none answers either, the agent is blind and its targets excused."
+    )
+    heartbeat_url: SecretStr | None = Field(None, description="Called each minute while the agent is well.")
+    warmup: PositiveDuration = Field(
+        timedelta(minutes=1), description="After a start, failures of probes that never succeeded do not count."
+    )
+    allow_empty: bool = Field(False, description="Whether a tree without any rule may replace one that has some.")
+    url: str = Field("", description="Where commands find the agent; default from SENTINEL_LISTEN.")
+
+    @field_validator("config", "reference", mode="before")
+    @classmethod
+    def _part(cls, given: Any, info: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        return tuple(part.strip() for part in given.split(":" if info.field_name == "config" else ",") if part.strip())
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, given: str) -> str:
+        Address.parse(given)
+        return given
+
+    @field_validator("reference")
+    @classmethod
+    def _reference(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for address in given:
+            Address.parse(address)
+        return given
+
+    @field_validator("token", "heartbeat_url")
+    @classmethod
+    def _empty_is_none(cls, given: SecretStr | None) -> SecretStr | None:
+        return given if given and given.get_secret_value() else None
+
+    @property
+    def address(self) -> Address:
+        """Where the HTTP server listens."""
+        return Address.parse(self.listen)
+
+    @property
+    def agent_url(self) -> str:
+        """Where commands find the agent."""
+        if self.url:
+            return self.url.rstrip("/")
+        host = "127.0.0.1" if self.address.host in ("0.0.0.0", "::") else self.address.host  # noqa: S104
+        return f"http://{Address(host, self.address.port)}"
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The tree: what was set, else the folders here, else /etc/sentinel."""
+        here = tuple(path for path in map(Path, ("probes", "rules", "notifiers")) if path.is_dir())
+        return self.config or here or (Path("/etc/sentinel"),)
+
+
+def load_settings(**over: Any) -> Settings:
+    """Read the environment; what a command's options say goes over it.
+
+    Raises:
+        SettingsInvalid: naming every setting that cannot be used.
+    """
+    try:
+        return Settings(**{name: value for name, value in over.items() if value is not None})
+    except ValidationError as exc:
+        said = (
+            f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
+            for error in exc.errors(include_input=False, include_url=False)
+        )
+        raise SettingsInvalid("\n".join(said)) from None
+
+
+def described() -> Iterator[tuple[str, str, str]]:
+    """Iterate over name, default and meaning of each setting, for `--help` and the docs."""
+    for name, field in Settings.model_fields.items():
+        default = "the host's name" if name == "name" else field.get_default()
+        if isinstance(default, timedelta):
+            from sentinel.core.quantity import format_duration
+
+            default = format_duration(default)
+        elif isinstance(default, bool):
+            default = "yes" if default else "no"
+        yield f"{PREFIX}{name.upper()}", str(default or ""), field.description or ""

@@ -1,0 +1,1 @@
+"""store: what survives: rows of state in SQLite, and samples in a head in memory, a journal and chunks on disk."""

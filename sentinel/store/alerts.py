@@ -1,0 +1,27 @@
+"""alert: every alert that is not inactive, whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sentinel.core.alert import Alert
+from sentinel.store.shelf import Shelf
+from sentinel.store.tables import AlertRow
+
+
+class Alerts(Shelf[Alert]):
+    """The alerts; keyed by fingerprint, which is worked out from rule and labels."""
+
+    ROW = AlertRow
+    VALUE = Alert
+
+    def get(self, fingerprint: str) -> Alert | None:
+        """Return one, or None."""
+        return next(iter(self._read(self._all.where(self.table.c.fingerprint == fingerprint))), None)
+
+    def remove(self, fingerprint: str) -> bool:
+        """Forget one, and say whether it was there."""
+        return self._remove(fingerprint=fingerprint)
+
+    def _row(self, value: Alert) -> dict[str, Any]:
+        return {"fingerprint": value.fingerprint, **super()._row(value)}

@@ -1,0 +1,210 @@
+"""The head's memory: a row of samples for each series, all rows in two flat arrays. Needs numpy.
+
+    ts  |s0 s0 s0 .. ..|s1 s1 s1 s1|s2 .. .. ..|      int32 milliseconds from an epoch that moves along
+    v   |s0 s0 s0 .. ..|s1 s1 s1 s1|s2 .. .. ..|      float64
+
+Rows differ in length, since probes differ in pace. A full row first lets go of what it need not keep (its samples slide
+to the front); only if that frees too little does it move to a longer place. Rows of one length fill up at different
+times on purpose, so that no single append has to slide all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Number = TypeVar("Number", bound=np.generic)
+
+#: Offsets beyond this move the epoch on; 2^31 ms are 24.8 days.
+_FAR = 2**31 - 2**20
+_LEAST = -(2**31)
+
+#: No sample may be older than this, counted from the newest of all.
+REACH_MS = 20 * 86_400_000
+
+_SHORTEST = 25
+
+
+def _length(samples: int) -> int:
+    """Return the length of a row for so many samples: one of few, so that places can be used again.
+
+    Odd, because rows of 2^k × 8 bytes would share the same lines of the processor's cache.
+    """
+    length = _SHORTEST
+    while length < samples:
+        length = length * 3 // 2 | 1
+    return length
+
+
+class Arena:
+    """Rows of samples, by slot. A slot is a small number that stands for a series while it is in memory."""
+
+    def __init__(self) -> None:
+        self.ts = np.zeros(4097, np.int32)
+        self.v = np.zeros(4097, np.float64)
+        self.epoch_ms = 0
+        self.start = np.zeros(64, np.int64)
+        self.count = np.zeros(64, np.int64)
+        self._length = np.zeros(64, np.int64)
+        self._end = 0
+        self._free: dict[int, list[int]] = {}
+
+    def open(self, slot: int, samples: int) -> None:
+        """Give a slot an empty row.
+
+        Args:
+            slot: at most one more than any slot before.
+            samples: how many it will have to hold at least.
+        """
+        if slot >= len(self.start):
+            self.start, self.count = longer(self.start, 2 * slot), longer(self.count, 2 * slot)
+            self._length = longer(self._length, 2 * slot)
+        self.count[slot] = 0
+        self._length[slot] = length = _length(samples)
+        self.start[slot] = self._place(length)
+
+    def close(self, slot: int) -> None:
+        """Take a slot's row away."""
+        self._free.setdefault(int(self._length[slot]), []).append(int(self.start[slot]))
+        self.count[slot] = self._length[slot] = 0
+
+    def last_ms(self, slots: Ints) -> Ints:
+        """Return the time of each slot's newest sample; a very early one where there is none."""
+        count = self.count[slots]
+        newest: Ints = self.ts[self.start[slots] + np.maximum(count - 1, 0)] + np.int64(self.epoch_ms)
+        return np.where(count > 0, newest, np.iinfo(np.int64).min)
+
+    def last(self, slots: Ints) -> NDArray[np.float64]:
+        """Return the value of each slot's newest sample; each must have one."""
+        newest: NDArray[np.float64] = self.v[self.start[slots] + self.count[slots] - 1]
+        return newest
+
+    def append(self, slots: Ints, ts_ms: Ints, v: NDArray[np.float64], needless_ms: Ints, wanted: int) -> None:
+        """Add one sample to each of these rows, newer than those it has.
+
+        Args:
+            slots: each at most once.
+            ts_ms: times of the samples.
+            v: their values.
+            needless_ms: up to when each row need not keep its samples.
+            wanted: how many samples a row may have to hold in the long run.
+        """
+        if not len(slots):
+            return
+        self._reach(int(ts_ms.max()))
+        count, length = self.count[slots], self._length[slots]
+        full = count >= length - slots % (length // 16 + 1)
+        if full.any():
+            for slot, needless in zip(slots[full].tolist(), needless_ms[full].tolist(), strict=True):
+                self._make_room(slot, needless, wanted)
+        at = self.start[slots] + self.count[slots]
+        self.ts[at] = ts_ms - self.epoch_ms
+        self.v[at] = v
+        self.count[slots] += 1
+
+    def fill(self, slot: int, ts_ms: Ints, v: NDArray[np.float64]) -> None:
+        """Put many samples into an empty row that is long enough for them."""
+        if not len(ts_ms):
+            return
+        self._reach(int(ts_ms[-1]))
+        start, count = int(self.start[slot]), len(ts_ms)
+        assert self.count[slot] == 0
+        assert count <= self._length[slot]
+        self.ts[start : start + count] = ts_ms - self.epoch_ms
+        self.v[start : start + count] = v
+        self.count[slot] = count
+
+    def insert(self, slot: int, ts_ms: int, v: float, needless_ms: int, wanted: int) -> bool:
+        """Put one sample among those of a row, in its place in time; False if the row has one of that time."""
+        if self.count[slot] >= self._length[slot]:
+            self._make_room(slot, needless_ms, wanted)
+        start, end = int(self.start[slot]), int(self.start[slot] + self.count[slot])
+        at = start + int(np.searchsorted(self.ts[start:end], ts_ms - self.epoch_ms))
+        if at < end and self.ts[at] == ts_ms - self.epoch_ms:
+            return False
+        self.ts[at + 1 : end + 1] = self.ts[at:end]
+        self.v[at + 1 : end + 1] = self.v[at:end]
+        self.ts[at], self.v[at] = ts_ms - self.epoch_ms, v
+        self.count[slot] += 1
+        return True
+
+    def row(self, slot: int) -> tuple[Ints, NDArray[np.float64]]:
+        """Return a row's times and values, copied."""
+        start, end = int(self.start[slot]), int(self.start[slot] + self.count[slot])
+        return self.ts[start:end].astype(np.int64) + self.epoch_ms, self.v[start:end].copy()
+
+    def first_after(self, slots: Ints, ts_ms: Ints) -> Ints:
+        """Return, for each slot and instant, the flat index of the first sample later than it, or of the row's end.
+
+        Args:
+            slots: S of them.
+            ts_ms: instants, of shape (S, T) or (1, T).
+        """
+        low = self.start[slots][:, None]
+        high = low + self.count[slots][:, None]
+        bounds = ts_ms - self.epoch_ms
+        if bounds.shape[1] > max(8, len(slots)):
+            found = np.empty((len(slots), bounds.shape[1]), np.int64)
+            for at, (first, last) in enumerate(zip(low[:, 0].tolist(), high[:, 0].tolist(), strict=True)):
+                found[at] = first + np.searchsorted(self.ts[first:last], bounds[min(at, len(bounds) - 1)], "right")
+            return found
+        low, high, bounds = (np.array(part) for part in np.broadcast_arrays(low, high, bounds))
+        for _ in range(int(self.count[slots].max(initial=0)).bit_length()):
+            middle = (low + high) >> 1
+            later = self.ts[middle] > bounds
+            later |= low >= high
+            high = np.where(later, np.minimum(middle, high), high)
+            low = np.where(later, low, middle + 1)
+        return low
+
+    def _make_room(self, slot: int, needless_ms: int, wanted: int) -> None:
+        """Free at least one place at the end of a row."""
+        start, count, length = int(self.start[slot]), int(self.count[slot]), int(self._length[slot])
+        bound = min(max(needless_ms - self.epoch_ms, _LEAST), 2**31 - 1)
+        drop = min(int(np.searchsorted(self.ts[start : start + count], bound, "right")), count - 1)
+        place = start
+        if drop <= length // 32:
+            drop = 0
+            self._length[slot] = longer = _length(max(wanted, length + 1))
+            self.start[slot] = place = self._place(longer)
+            self._free.setdefault(length, []).append(start)
+        keep = count - drop
+        self.ts[place : place + keep] = self.ts[start + drop : start + count]
+        self.v[place : place + keep] = self.v[start + drop : start + count]
+        self.count[slot] = keep
+
+    def _place(self, length: int) -> int:
+        """Find a place for a row: one that was given back, else at the end."""
+        if free := self._free.get(length):
+            return free.pop()
+        place, self._end = self._end, self._end + length
+        if self._end >= len(self.ts):  # one spare element at the very end: bisection may look at it
+            self.ts = longer(self.ts, self._end + self._end // 4 + 1)
+            self.v = longer(self.v, self._end + self._end // 4 + 1)
+        return place
+
+    def _reach(self, newest_ms: int) -> None:
+        """Move the epoch on where a time would not fit into 32 bits; what is then too long ago is dropped."""
+        if not self._end or not self.count.any():
+            self.epoch_ms = newest_ms
+        move = newest_ms - self.epoch_ms
+        if move <= _FAR:
+            return
+        moved = np.maximum(self.ts.astype(np.int64) - move, _LEAST).astype(np.int32)
+        for slot in np.flatnonzero(self.count).tolist():
+            start, count = int(self.start[slot]), int(self.count[slot])
+            drop = int(np.searchsorted(moved[start : start + count], _LEAST, "right"))
+            moved[start : start + count - drop] = moved[start + drop : start + count]
+            self.v[start : start + count - drop] = self.v[start + drop : start + count]
+            self.count[slot] = count - drop
+        self.ts, self.epoch_ms = moved, newest_ms
+
+
+def longer(array: NDArray[Number], length: int) -> NDArray[Number]:
+    """Return an array of at least this length that begins with the given one."""
+    grown = np.zeros(max(length, len(array)), array.dtype)
+    grown[: len(array)] = array
+    return grown

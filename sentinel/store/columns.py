@@ -1,0 +1,107 @@
+"""Column types: how each kind of value lies in the database. Instants and spans are integer milliseconds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Text
+from sqlalchemy.types import TypeDecorator, UserDefinedType
+
+from sentinel.core.clock import from_ms, to_ms
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+#: Writes JSON as it stands in every column: compact, in the letters that people typed. Made once: an encoder is dear.
+dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def span_to_ms(span: timedelta) -> int:
+    """Return a length of time in milliseconds."""
+    return round(span / _MILLISECOND)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, stored as UTC milliseconds since the Unix epoch."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: D102 # SQLAlchemy's
+        return None if value is None else to_ms(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: D102
+        return None if value is None else from_ms(value)
+
+
+class Span(TypeDecorator[timedelta]):
+    """A length of time, stored as milliseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:  # noqa: D102
+        return None if value is None else span_to_ms(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:  # noqa: D102
+        return None if value is None else timedelta(milliseconds=value)
+
+
+class Number(UserDefinedType[float]):
+    """A float that may be NaN, which SQLite's own REAL turns into NULL; NaN is stored as the text "NaN"."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:  # noqa: D102 # SQLAlchemy's
+        return "FLOAT"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[float | None], Any]:  # noqa: D102
+        return lambda value: "NaN" if value is not None and math.isnan(value) else value
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:  # noqa: D102
+        return lambda value: None if value is None else float(value)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A member of an enumeration of texts, stored as its text."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: D102
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: D102
+        return None if value is None else self.kind(value)
+
+
+class Packed(TypeDecorator[Any]):
+    """A value made of parts, stored as JSON.
+
+    Args:
+        pack: makes what JSON knows out of the value.
+        unpack: makes the value again.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, pack: Callable[[Any], object], unpack: Callable[[Any], object]) -> None:
+        super().__init__()
+        self.pack = pack
+        self.unpack = unpack
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: D102
+        return None if value is None else dump(self.pack(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: D102
+        return None if value is None else self.unpack(json.loads(value))

@@ -1,0 +1,172 @@
+"""History: chunks on disk and the head in memory as one `Source`. Needs numpy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from sentinel.core.labels import Labels, Matcher
+from sentinel.core.sample import Health
+from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Values, Windows, is_stale
+from sentinel.store import chunk
+from sentinel.store.arena import Ints
+from sentinel.store.blob import Damaged
+from sentinel.store.database import Database
+from sentinel.store.head import Head, HeadReader
+from sentinel.store.index import Index, Selection
+from sentinel.store.rows import Series
+from sentinel.store.samples import Damage
+
+
+class History:
+    """Everything that was ever stored and not yet deleted.
+
+    What lies within the head is answered by the head; for the rest chunks are read, through a connection of the
+    reader's own. Used as it is it belongs to the desk's thread, as the head does; others ask `reader()`.
+    """
+
+    def __init__(self, database: Database, head: Head) -> None:
+        self.head = head
+        self._database = database
+        self._catalogue = _Catalogue()
+        self._lock = threading.Lock()
+        self._damages: dict[int, Damage] = {}
+
+    def windows(self, matchers: Sequence[Matcher], ends_ms: Instants, range_ms: int | None) -> Windows:
+        """Return the windows of all series that fulfil every matcher."""
+        return self._windows(self.head, matchers, ends_ms, range_ms)
+
+    def health(self, ids: Ints, at_ms: int) -> Health:
+        """Return how the probes behind these series are, at worst."""
+        return self.head.health(ids, at_ms)
+
+    def reader(self) -> HistoryReader:
+        """Return a source for other threads."""
+        return HistoryReader(self)
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Know that these series are deleted."""
+        with self._lock:
+            self._catalogue.forget(ids)
+
+    def take_damages(self) -> list[Damage]:
+        """Return the chunks that readers could not read since the last call, to be set aside."""
+        with self._lock:
+            damages, self._damages = list(self._damages.values()), {}
+            return damages
+
+    def _windows(
+        self, head: Head | HeadReader, matchers: Sequence[Matcher], ends_ms: Instants, range_ms: int | None
+    ) -> Windows:
+        """Ask the head if it holds all of it; else read.
+
+        The chunks are read before the head's rows: what becomes a chunk in between is then in both, and counts once.
+        """
+        reach = range_ms if range_ms is not None else DEFAULT_LOOKBACK_MS
+        if int(ends_ms.min(initial=np.iinfo(np.int64).max)) - reach >= self.head.since_ms:
+            return head.windows(matchers, ends_ms, range_ms)
+        found, sources = self._select(matchers)
+        intervals = {look.source: look.interval_ms for look in self.head.looks()}
+        intervals_ms = np.array([intervals.get(source, 0) for source in sources], np.int64)
+        lookback = np.maximum(intervals_ms * 5 // 2, DEFAULT_LOOKBACK_MS)
+        length = lookback if range_ms is None else np.full(len(lookback), range_ms)
+        after_ms = int(ends_ms.min()) - int(length.max(initial=0))
+        rows = self._rows(found.places.tolist(), after_ms, int(ends_ms.max()))
+        ts, v = (np.concatenate(part) for part in zip((_NO_TIMES, _NO_VALUES), *rows, strict=True))
+        starts = np.cumsum([0, *(len(row) for row, _ in rows)])
+        lo = np.empty((len(rows), len(ends_ms)), np.int64)
+        hi = np.empty_like(lo)
+        for at, (row, _) in enumerate(rows):
+            lo[at] = starts[at] + np.searchsorted(row, ends_ms - length[at], "right")
+            hi[at] = starts[at] + np.searchsorted(row, ends_ms, "right")
+        return Windows(found.labels, found.places, ts, v, lo, hi, lookback, has_stale=bool(is_stale(v).any()))
+
+    def _series(self, matchers: Sequence[Matcher], since_ms: int, until_ms: int) -> list[Labels]:
+        if since_ms > until_ms:
+            return []
+        found, _ = self._select(matchers)
+        ids = found.places.tolist()
+        with self._database.read() as tx:
+            held = tx.samples.reaching(ids, since_ms, until_ms)
+        held |= self.head.roster.held_between(matchers, since_ms, until_ms)
+        return sorted(labels for id_, labels in zip(ids, found.labels, strict=True) if id_ in held)
+
+    def _select(self, matchers: Sequence[Matcher]) -> tuple[Selection, list[int]]:
+        """Return the series that fulfil every matcher, on disk or not yet, and their sources."""
+        with self._lock:
+            if self._catalogue.last_id < self.head.roster.last_id:
+                with self._database.read() as tx:
+                    self._catalogue.add(tx.samples.series(self._catalogue.last_id))
+                self._catalogue.add(self.head.roster.series_after(self._catalogue.last_id))
+            found = self._catalogue.index.select(matchers)
+            return found, [self._catalogue.sources[id_] for id_ in found.places.tolist()]
+
+    def _rows(self, ids: list[int], after_ms: int, until_ms: int) -> list[tuple[Ints, Values]]:
+        """Return the samples of each series in (after, until]."""
+        parts: dict[int, list[tuple[Ints, Values]]] = {id_: [] for id_ in ids}
+        with self._database.read() as tx:
+            chunks = tx.samples.chunks(ids, after_ms, until_ms)
+        for row, one in chunks:
+            try:
+                parts[one.series].append(chunk.decode(one))
+            except Damaged as exc:
+                with self._lock:
+                    self._damages[row] = Damage("chunk", row, str(exc))
+        return [self._joined(id_, parts[id_], after_ms, until_ms) for id_ in ids]
+
+    def _joined(self, id_: int, parts: list[tuple[Ints, Values]], after_ms: int, until_ms: int) -> tuple[Ints, Values]:
+        held_ms = int(parts[-1][0][-1]) if parts else after_ms
+        ts, v = self.head.roster.row(id_)
+        fresh = ts > held_ms
+        parts = [*parts, (ts[fresh], v[fresh])]
+        ts, v = (np.concatenate(part) for part in zip(*parts, strict=True))
+        wanted = (ts > after_ms) & (ts <= until_ms)
+        return ts[wanted], v[wanted]
+
+
+class HistoryReader:
+    """History for threads other than the desk's: a `Source` whose windows are copies."""
+
+    def __init__(self, history: History) -> None:
+        self._history, self._head = history, history.head.reader()
+
+    def windows(self, matchers: Sequence[Matcher], ends_ms: Instants, range_ms: int | None) -> Windows:
+        """Return the windows of all series that fulfil every matcher, over arrays of their own."""
+        return self._history._windows(self._head, matchers, ends_ms, range_ms)
+
+    def health(self, ids: Ints, at_ms: int) -> Health:
+        """Return how the probes behind these series are, at worst."""
+        return self._head.health(ids, at_ms)
+
+    def series(self, matchers: Sequence[Matcher], since_ms: int, until_ms: int) -> list[Labels]:
+        """Return the series that fulfil every matcher and have samples within these bounds, by their labels.
+
+        Of what is on disk, a chunk that reaches into the bounds is enough, as a block is in Prometheus.
+        """
+        return self._history._series(matchers, since_ms, until_ms)
+
+
+class _Catalogue:
+    """Every series that there is, by label; a place of its index is a series' id."""
+
+    def __init__(self) -> None:
+        self.index = Index()
+        self.sources: dict[int, int] = {}
+        self.last_id = 0
+
+    def add(self, series: Iterable[Series]) -> None:
+        for one in series:
+            self.index.add(one.id, one.labels)
+            self.sources[one.id] = one.source
+            self.last_id = max(self.last_id, one.id)
+
+    def forget(self, ids: Iterable[int]) -> None:
+        known = [id_ for id_ in ids if self.sources.pop(id_, None) is not None]
+        if known:
+            self.index.remove(known)
+
+
+_NO_TIMES = np.empty(0, np.int64)
+_NO_VALUES = np.empty(0, np.float64)

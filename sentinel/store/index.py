@@ -1,0 +1,117 @@
+"""Which series fulfil which matchers: postings by label, and the answers given so far. Needs numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentinel.core.labels import Labels, Matcher, MatchOp
+
+#: Answers kept; what people type into a query page must not fill the memory.
+_KEPT = 4096
+
+
+@dataclass(slots=True)
+class Selection:
+    """The series that fulfil some matchers.
+
+    Args:
+        labels: of each; the same list as long as the same series match, since the evaluator's caches go by it.
+        places: of each; what a place is (a slot of the head, an id) is the owner's affair.
+    """
+
+    labels: list[Labels]
+    places: NDArray[np.int64]
+    seen: int
+
+
+class Index:
+    """Series by their labels."""
+
+    def __init__(self) -> None:
+        self._labels: dict[int, Labels] = {}
+        self._order: dict[int, int] = {}
+        self._came = 0
+        self._postings: dict[tuple[str, str], set[int]] = {}
+        self._added: list[int] = []
+        self._answers: dict[tuple[Matcher, ...], Selection] = {}
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def labels_of(self, place: int) -> Labels:
+        """Return the labels of one series."""
+        return self._labels[place]
+
+    def add(self, place: int, labels: Labels) -> None:
+        """Take in a series."""
+        self._labels[place] = labels
+        self._order[place] = self._came = self._came + 1
+        self._added.append(place)
+        for pair in labels:
+            self._postings.setdefault(pair, set()).add(place)
+
+    def remove(self, places: Iterable[int]) -> None:
+        """Forget some series."""
+        for place in places:
+            del self._order[place]
+            for pair in self._labels.pop(place):
+                postings = self._postings[pair]
+                postings.discard(place)
+                if not postings:
+                    del self._postings[pair]
+        self._added = list(self._labels)
+        for answer in self._answers.values():
+            answer.seen = -1
+
+    def select(self, matchers: Sequence[Matcher]) -> Selection:
+        """Return the series that fulfil every matcher, in the order in which they came."""
+        key = tuple(matchers)
+        answer = self._answers.get(key)
+        if answer is not None and answer.seen == len(self._added):
+            return answer
+        if answer is None or answer.seen < 0:
+            return self._keep(key, self._find(key), answer)
+        fresh = [place for place in self._added[answer.seen :] if _fulfils(self._labels[place], key)]
+        if not fresh:
+            answer.seen = len(self._added)
+            return answer
+        return self._keep(key, [*answer.places.tolist(), *fresh], None)
+
+    def _keep(self, key: tuple[Matcher, ...], places: list[int], was: Selection | None) -> Selection:
+        labels = [self._labels[place] for place in places]
+        if was is not None and was.labels == labels:
+            labels = was.labels
+        if len(self._answers) >= _KEPT and key not in self._answers:
+            del self._answers[next(iter(self._answers))]
+        answer = Selection(labels, np.array(places, np.int64), len(self._added))
+        self._answers[key] = answer
+        return answer
+
+    def _find(self, matchers: tuple[Matcher, ...]) -> list[int]:
+        """Intersect the postings of what must be equal, and look at the rest one by one."""
+        equal = [m for m in matchers if m.op is MatchOp.EQUAL and m.value]
+        rest = [m for m in matchers if m.op is not MatchOp.EQUAL or not m.value]
+        found: Iterable[int] = self._labels
+        if equal:
+            postings = sorted((self._postings.get((m.name, m.value), set()) for m in equal), key=len)
+            found = postings[0].intersection(*postings[1:])
+        for matcher in rest:
+            verdicts: dict[str, bool] = {}
+            kept = []
+            for place in found:
+                value = self._labels[place].get(matcher.name)
+                verdict = verdicts.get(value)
+                if verdict is None:
+                    verdict = verdicts[value] = matcher.matches(value)
+                if verdict:
+                    kept.append(place)
+            found = kept
+        return sorted(found, key=self._order.__getitem__)
+
+
+def _fulfils(labels: Labels, matchers: tuple[Matcher, ...]) -> bool:
+    return all(matcher.matches(labels.get(matcher.name)) for matcher in matchers)

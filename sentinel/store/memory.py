@@ -1,0 +1,46 @@
+"""heartbeat, probe_memory: what is remembered between looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from sentinel.core.heartbeat import Heartbeat
+from sentinel.store.shelf import Shelf, table_of
+from sentinel.store.tables import HeartbeatRow, ProbeMemoryRow
+
+
+class Heartbeats(Shelf[Heartbeat]):
+    """Jobs that call, keyed by name."""
+
+    ROW = HeartbeatRow
+    VALUE = Heartbeat
+
+    def get(self, name: str) -> Heartbeat | None:
+        """Return one, or None."""
+        return next(iter(self._read(self._all.where(self.table.c.name == name))), None)
+
+    def remove(self, name: str) -> bool:
+        """Forget one, and say whether it was there."""
+        return self._remove(name=name)
+
+
+class ProbeMemory:
+    """A small JSON mapping for each probe that keeps one."""
+
+    _TABLE = table_of(ProbeMemoryRow)
+    _PUT = insert(_TABLE).prefix_with("OR REPLACE")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(self, probe: str, memory: Mapping[str, Any]) -> None:
+        """Keep this until the next look."""
+        self._connection.execute(self._PUT, {"probe": probe, "memory": memory})
+
+    def all(self) -> dict[str, dict[str, Any]]:
+        """Return what each probe remembers, by its name."""
+        return {row.probe: row.memory for row in self._connection.execute(select(self._TABLE))}

@@ -1,0 +1,25 @@
+"""silence, acknowledgement: what people set at run time."""
+
+from __future__ import annotations
+
+from sentinel.core.operator import Acknowledgement, Silence
+from sentinel.store.shelf import Shelf
+from sentinel.store.tables import AcknowledgementRow, SilenceRow
+
+
+class Silences(Shelf[Silence]):
+    """Silences, past ones included."""
+
+    ROW = SilenceRow
+    VALUE = Silence
+
+
+class Acknowledgements(Shelf[Acknowledgement]):
+    """Acknowledgements, at most one an alert."""
+
+    ROW = AcknowledgementRow
+    VALUE = Acknowledgement
+
+    def remove(self, fingerprint: str) -> bool:
+        """Forget one, and say whether it was there."""
+        return self._remove(fingerprint=fingerprint)

@@ -1,0 +1,222 @@
+"""source, series, journal, chunk, meta: how samples lie on disk. Never a row a sample. Needs numpy.
+
+The statements go to the driver as they are: samples are what there are most of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from sentinel.core.clock import from_ms, to_ms
+from sentinel.core.labels import Labels
+from sentinel.store import journal
+from sentinel.store.blob import Damaged
+from sentinel.store.chunk import Chunk
+from sentinel.store.columns import dump
+from sentinel.store.rows import Look, Rows, Series
+
+_CHUNK = "series, start_ms, end_ms, count, body, checksum"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A blob that cannot be read: it is set aside, reported, and the rest goes on."""
+
+    table: str
+    id: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.id} cannot be read and was set aside: {self.why}"
+
+
+class Samples:
+    """The sample half of a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def alive(self, at: datetime) -> None:
+        """Note that the agent was at work; beside each commit, so that it knows later how long it was away."""
+        self._connection.exec_driver_sql("INSERT OR REPLACE INTO meta VALUES ('alive_ms', ?)", (str(to_ms(at)),))
+
+    def last_alive(self) -> datetime | None:
+        """Return when the agent was last known to be at work; None for a fresh database."""
+        found = self._connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'alive_ms'").scalar()
+        return None if found is None else from_ms(int(found))
+
+    def journal(self, rows: Rows) -> int | None:
+        """Write the rows of one commit; return the entry's id, None if there was nothing to write."""
+        if not rows:
+            return None
+        if rows.series:
+            self._connection.exec_driver_sql(
+                "INSERT OR IGNORE INTO series (id, labels, source) VALUES (?, ?, ?)",
+                [(one.id, dump(one.labels.as_dict()), one.source) for one in rows.series],
+            )
+        body, checksum = journal.encode(rows)
+        at_ms = max((look.at_ms for look in rows.looks), default=0)
+        cursor = self._connection.exec_driver_sql(
+            "INSERT INTO journal (at_ms, body, checksum, damaged) VALUES (?, ?, ?, '')", (at_ms, body, checksum)
+        )
+        return int(cursor.lastrowid)
+
+    def replay(self, damages: list[Damage]) -> Iterator[Rows]:
+        """Yield every entry of the journal, in order; what cannot be read goes to `damages`."""
+        rows = self._connection.exec_driver_sql("SELECT id, body, checksum FROM journal WHERE damaged = '' ORDER BY id")
+        for id_, body, checksum in rows:
+            try:
+                yield journal.decode(body, checksum)
+            except Damaged as exc:
+                damages.append(Damage("journal", id_, str(exc)))
+
+    def journal_tail(self) -> tuple[int, int | None]:
+        """Return the newest entry's id (0 if there is none), and the time of the oldest that can be read."""
+        newest = self._connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM journal").scalar_one()
+        oldest = self._connection.exec_driver_sql("SELECT at_ms FROM journal WHERE damaged = '' ORDER BY id LIMIT 1")
+        return newest, oldest.scalar()
+
+    def forget_journal(self, up_to: int) -> None:
+        """Delete the entries that chunks now hold; a damaged one is kept for whoever wants to look into it."""
+        self._connection.exec_driver_sql("DELETE FROM journal WHERE id <= ? AND damaged = ''", (up_to,))
+
+    def set_aside(self, damages: Iterable[Damage]) -> None:
+        """Mark what cannot be read, so that nobody stumbles over it again."""
+        for one in damages:
+            assert one.table in ("journal", "chunk")
+            self._connection.exec_driver_sql(f"UPDATE {one.table} SET damaged = ? WHERE id = ?", (one.why, one.id))  # noqa: S608
+
+    def damaged(self) -> list[Damage]:
+        """Return all that was set aside."""
+        return [
+            Damage(table, *row)
+            for table in ("journal", "chunk")
+            for row in self._connection.exec_driver_sql(f"SELECT id, damaged FROM {table} WHERE damaged != ''")  # noqa: S608
+        ]
+
+    def looked(self, looks: Iterable[Look]) -> None:
+        """Write down when each source last looked."""
+        rows = [(look.source, look.name, look.interval_ms, look.at_ms if look.whole else None) for look in looks]
+        if rows:
+            self._connection.exec_driver_sql(
+                "INSERT INTO source (id, name, interval_ms, whole_ms) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+                "SET interval_ms = excluded.interval_ms, whole_ms = coalesce(excluded.whole_ms, whole_ms)",
+                rows,
+            )
+
+    def sources(self) -> list[Look]:
+        """Return every source as it was last written down; `at_ms` is its last whole look, 0 if it had none."""
+        rows = self._connection.exec_driver_sql("SELECT id, name, interval_ms, whole_ms FROM source ORDER BY id")
+        return [Look(id_, name, whole or 0, interval, whole is not None) for id_, name, interval, whole in rows]
+
+    def series(self, after: int = 0) -> Iterator[Series]:
+        """Yield every series whose id is greater, in order."""
+        rows = self._connection.exec_driver_sql(
+            "SELECT id, labels, source FROM series WHERE id > ? ORDER BY id", (after,)
+        )
+        return (Series(id_, Labels.of(json.loads(labels)), source) for id_, labels, source in rows)
+
+    def known(self, labels: Sequence[Labels]) -> dict[Labels, tuple[int, int]]:
+        """Return those of these series that were ever seen: their id, and the end of their last chunk (or 0)."""
+        by_text = {dump(one.as_dict()): one for one in labels}
+        rows = self._connection.exec_driver_sql(
+            "SELECT labels, id, coalesce((SELECT max(end_ms) FROM chunk WHERE chunk.series = series.id), 0) "
+            "FROM series WHERE labels IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(by_text)),),
+        )
+        return {by_text[text]: (id_, end_ms) for text, id_, end_ms in rows}
+
+    def series_of(self, ids: Iterable[int]) -> list[Series]:
+        """Return these series, in the order of their ids."""
+        rows = self._connection.exec_driver_sql(
+            "SELECT id, labels, source FROM series WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps(list(ids)),),
+        )
+        return [Series(id_, Labels.of(json.loads(labels)), source) for id_, labels, source in rows]
+
+    def last_id(self) -> int:
+        """Return the greatest id of a series, 0 if there is none."""
+        return int(self._connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM series").scalar_one())
+
+    def write(self, written: Iterable[Chunk], instead_of: Iterable[int] = ()) -> None:
+        """Add chunks, in the place of others if some were not yet full."""
+        old = [(id_,) for id_ in instead_of]
+        if old:
+            self._connection.exec_driver_sql("DELETE FROM chunk WHERE id = ?", old)
+        rows = [(c.series, c.start_ms, c.end_ms, c.count, c.body, c.checksum) for c in written]
+        if rows:
+            self._connection.exec_driver_sql(
+                f"INSERT INTO chunk ({_CHUNK}, damaged) VALUES (?, ?, ?, ?, ?, ?, '')",  # noqa: S608 # a constant
+                rows,
+            )
+
+    def chunks(self, ids: Iterable[int], after_ms: int, until_ms: int) -> list[tuple[int, Chunk]]:
+        """Return the chunks (with their row's id) of some series that reach into (after, until], in order of time."""
+        return self._chunks(
+            "series IN (SELECT value FROM json_each(?)) AND end_ms > ? AND start_ms <= ? ORDER BY series, end_ms",
+            (json.dumps(list(ids)), after_ms, until_ms),
+        )
+
+    def reaching(self, ids: Iterable[int], since_ms: int, until_ms: int) -> set[int]:
+        """Return those of some series that have a chunk reaching into these bounds."""
+        rows = self._connection.exec_driver_sql(
+            "SELECT DISTINCT series FROM chunk WHERE damaged = '' AND series IN (SELECT value FROM json_each(?)) "
+            "AND end_ms >= ? AND start_ms <= ?",
+            (json.dumps(list(ids)), since_ms, until_ms),
+        )
+        return set(rows.scalars())
+
+    def chunks_since(self, after_ms: int) -> list[tuple[int, Chunk]]:
+        """Return the chunks of every series that reach beyond an instant, in order of time."""
+        return self._chunks("end_ms > ? ORDER BY series, end_ms", (after_ms,))
+
+    def newest_chunks(self, ids: Iterable[int]) -> list[tuple[int, Chunk]]:
+        """Return the newest chunk of each of some series, damaged ones passed over."""
+        return self._chunks(
+            "id IN (SELECT (SELECT id FROM chunk WHERE series = value AND damaged = '' ORDER BY end_ms DESC LIMIT 1) "
+            "FROM json_each(?)) ORDER BY series",
+            (json.dumps(list(ids)),),
+        )
+
+    def ends(self, ids: Iterable[int]) -> dict[int, int]:
+        """Return up to when chunks, readable or not, hold the samples of some series."""
+        rows = self._connection.exec_driver_sql(
+            "SELECT value, (SELECT max(end_ms) FROM chunk WHERE series = value) FROM json_each(?)",
+            (json.dumps(list(ids)),),
+        )
+        return {id_: end_ms for id_, end_ms in rows if end_ms is not None}
+
+    def of_source(self, source: int) -> list[int]:
+        """Return the ids of the series that a source brought first."""
+        return list(self._connection.exec_driver_sql("SELECT id FROM series WHERE source = ?", (source,)).scalars())
+
+    def expire(self, before_ms: int, limit: int) -> set[int]:
+        """Delete chunks (and what was set aside of the journal) that end before an instant; return their series."""
+        done = self._connection.exec_driver_sql(
+            "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE end_ms < ? LIMIT ?) RETURNING series",
+            (before_ms, limit),
+        )
+        series = set(done.scalars())
+        self._connection.exec_driver_sql("DELETE FROM journal WHERE damaged != '' AND at_ms < ?", (before_ms,))
+        return series
+
+    def forget_series(self, ids: Iterable[int]) -> None:
+        """Delete series."""
+        rows = [(id_,) for id_ in ids]
+        if rows:
+            self._connection.exec_driver_sql("DELETE FROM series WHERE id = ?", rows)
+
+    def shrink(self, pages: int) -> None:
+        """Give free pages back to the file system, one by one: Python's driver stops after the first of several."""
+        free = self._connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+        for _ in range(min(free, pages)):
+            self._connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+
+    def _chunks(self, where: str, values: tuple[object, ...]) -> list[tuple[int, Chunk]]:
+        sql = f"SELECT id, {_CHUNK} FROM chunk WHERE damaged = '' AND {where}"  # noqa: S608 # constants of this file
+        return [(row[0], Chunk(*row[1:])) for row in self._connection.exec_driver_sql(sql, values)]

@@ -1,0 +1,80 @@
+"""A shelf: values of one type in one table. The columns' types convert, so one class serves every table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, ClassVar, Generic, TypeVar
+
+from sqlalchemy import Connection, Delete, RowMapping, Select, Table, delete, select
+from sqlalchemy.dialects.sqlite import dialect, insert
+
+from sentinel.store.tables import Row
+
+T = TypeVar("T")
+
+_SQLITE = dialect()
+
+
+def table_of(row: type[Row]) -> Table:
+    """Return the table of a row's class."""
+    table: Table = row.__table__  # type: ignore[attr-defined] # SQLModel sets it
+    return table
+
+
+class Shelf(Generic[T]):
+    """Values of one type, put whole and read whole; a value put again takes the place of the one with its key.
+
+    Putting is what a storm of alerts does ten thousand times: one statement, compiled once, for many rows, each made by
+    the columns' own converters. The ORM would cost thirty times as much.
+    """
+
+    ROW: ClassVar[type[Row]]
+    VALUE: ClassVar[type[Any]]
+
+    table: ClassVar[Table]
+    _put: ClassVar[str]
+    _convert: ClassVar[tuple[tuple[str, Callable[[Any], Any] | None], ...]]
+    _all: ClassVar[Select[Any]]
+    _gone: ClassVar[Delete]
+    _names: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        cls.table = table_of(cls.ROW)
+        cls._put = str(insert(cls.table).prefix_with("OR REPLACE").compile(dialect=_SQLITE))
+        cls._convert = tuple(
+            (column.name, column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) for column in cls.table.columns
+        )
+        cls._all = select(cls.table).order_by(*cls.table.primary_key)
+        cls._gone = delete(cls.table)
+        cls._names = tuple(field.name for field in fields(cls.VALUE))
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(self, *values: T) -> None:
+        """Write these values; many at once cost less than one by one."""
+        if values:
+            self._connection.exec_driver_sql(self._put, [self._converted(value) for value in values])
+
+    def all(self) -> list[T]:
+        """Return every value, in the order of their keys."""
+        return self._read(self._all)
+
+    def _row(self, value: T) -> dict[str, Any]:
+        return {name: getattr(value, name) for name in self._names}
+
+    def _converted(self, value: T) -> tuple[Any, ...]:
+        row = self._row(value)
+        return tuple(row[name] if convert is None else convert(row[name]) for name, convert in self._convert)
+
+    def _value(self, row: RowMapping) -> T:
+        value: T = self.VALUE(**{name: row[name] for name in self._names})
+        return value
+
+    def _read(self, statement: Select[Any]) -> list[T]:
+        return [self._value(row) for row in self._connection.execute(statement).mappings()]
+
+    def _remove(self, **key: str) -> bool:
+        where = [self.table.c[name] == value for name, value in key.items()]
+        return self._connection.execute(self._gone.where(*where)).rowcount > 0

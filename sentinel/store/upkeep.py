@@ -1,0 +1,131 @@
+"""Housekeeping of samples, in steps small enough to stand between two decisions: chunks, retention. Needs numpy."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from sentinel.core.clock import to_ms
+from sentinel.store import chunk
+from sentinel.store.blob import Damaged
+from sentinel.store.chunk import FULL, Chunk
+from sentinel.store.database import Database
+from sentinel.store.history import History
+from sentinel.store.samples import Damage, Samples
+
+#: The journal is turned into chunks when its oldest entry is so old: a chunk's worth at one sample each 15 s.
+FLUSH_AFTER = timedelta(minutes=30)
+
+#: Series written, and chunks deleted, in one step.
+_SERIES, _CHUNKS = 32, 256
+
+#: How often it is looked whether anything is to be done.
+_LOOK_EVERY = timedelta(seconds=10)
+
+
+class Upkeep:
+    """Turns the journal into chunks, and deletes what is older than the retention. Belongs to the desk's thread.
+
+    A round writes the samples that no chunk holds, some series a step; its last step deletes the journal's entries that
+    were there when it began, in the same transaction. A crash in between leaves samples in both, which counts once.
+
+    Args:
+        database: where it is written.
+        history: whose head is emptied, and whose readers report what is damaged.
+        retention: samples older than this are deleted; alerts and audit never are.
+        flush_after: see `FLUSH_AFTER`.
+    """
+
+    def __init__(
+        self, database: Database, history: History, retention: timedelta, flush_after: timedelta = FLUSH_AFTER
+    ) -> None:
+        self._database, self._history, self._head = database, history, history.head
+        self._retention, self._flush_after = retention, flush_after
+        self._round: list[int] | None = None
+        self._covered = 0
+        self._look_at: datetime | None = None
+
+    def step(self, now: datetime) -> bool:
+        """Do one small piece of work, and say whether there is more.
+
+        Raises:
+            StoreUnavailable: nothing was changed; the next step tries again.
+        """
+        if self._round is not None:
+            return self._write(self._round)
+        if self._look_at is not None and now < self._look_at:
+            return False
+        if self._begin(now) or self._expire(now):
+            return True
+        self._look_at = now + _LOOK_EVERY
+        return False
+
+    def flush(self) -> None:
+        """Write everything to chunks at once: before a backup, and for tests."""
+        self._begin(None)
+        while self._round is not None:
+            self._write(self._round)
+
+    def _begin(self, now: datetime | None) -> bool:
+        """Begin a round if the journal is old enough (`now` None: in any case), and say whether one began."""
+        with self._database.read() as tx:
+            newest, oldest_ms = tx.samples.journal_tail()
+        if oldest_ms is None or (now is not None and oldest_ms > to_ms(now - self._flush_after)):
+            return False
+        self._round, self._covered = self._head.roster.unflushed(), newest
+        return True
+
+    def _write(self, ids: list[int]) -> bool:
+        now, later = ids[:_SERIES], ids[_SERIES:]
+        until: dict[int, int] = {}
+        try:
+            with self._database.begin() as tx:
+                tx.samples.set_aside(self._history.take_damages())
+                self._chunks(tx.samples, now, until)
+                if not later:
+                    tx.samples.looked(self._head.looks())
+                    tx.samples.forget_journal(self._covered)
+        except BaseException:
+            self._round = None
+            raise
+        self._head.roster.flushed(until)
+        self._round = later or None
+        return True
+
+    def _chunks(self, samples: Samples, ids: list[int], until: dict[int, int]) -> None:
+        """Write what no chunk holds of these series; a newest chunk that is not full is written anew with it."""
+        open_chunks = {one.series: (row, one) for row, one in samples.newest_chunks(ids) if one.count < FULL}
+        written: list[Chunk] = []
+        replaced: list[int] = []
+        for id_ in ids:
+            ts, v = self._head.roster.unflushed_of(id_)
+            if not len(ts):
+                continue
+            until[id_] = int(ts[-1])
+            if id_ in open_chunks:
+                row, one = open_chunks[id_]
+                try:
+                    was_ts, was_v = chunk.decode(one)
+                except Damaged as exc:
+                    samples.set_aside([Damage("chunk", row, str(exc))])
+                else:
+                    ts, v = np.concatenate([was_ts, ts]), np.concatenate([was_v, v])
+                    replaced.append(row)
+            written += [chunk.encode(id_, ts[at : at + FULL], v[at : at + FULL]) for at in range(0, len(ts), FULL)]
+        samples.write(written, replaced)
+
+    def _expire(self, now: datetime) -> bool:
+        """Delete some of what is too old; say whether there was any."""
+        gone = set(self._head.forget(to_ms(now)))
+        with self._database.begin() as tx:
+            tx.samples.set_aside(self._history.take_damages())
+            expired = tx.samples.expire(to_ms(now - self._retention), _CHUNKS)
+            asked = expired | gone
+            held = tx.samples.ends(asked)
+            empty = [id_ for id_ in asked if id_ not in held and id_ not in self._head.roster]
+            tx.samples.forget_series(empty)
+            if expired:
+                tx.samples.shrink(_CHUNKS)
+        self._history.forget(empty)
+        return bool(expired)

@@ -1,0 +1,167 @@
+"""The API: what the agent knows as JSON, and the few things that it can be asked to do."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+
+from sentinel.agent.agent import Agent
+from sentinel.core.notification import Notification, Settlement
+from sentinel.core.problem import near
+from sentinel.engine.explain import lines
+from sentinel.web import present
+from sentinel.web.present import Json
+from sentinel.web.status import status
+
+router = APIRouter(prefix="/api")
+
+
+def agent_of(request: Request) -> Agent:
+    """Return the agent that the application was made for."""
+    agent: Agent = request.app.state.agent
+    return agent
+
+
+@router.get("/alerts")
+async def alerts(request: Request) -> Json:
+    """List the alerts that go on, those that are pending included, the gravest first."""
+    view = agent_of(request).view
+    return {"at": present.instant(view.at), "alerts": [present.alert(view, one) for one in view.alerts]}
+
+
+@router.get("/status")
+async def show_status(request: Request) -> Json:
+    """Say how the agent and all that it watches stand."""
+    agent = agent_of(request)
+    return status(agent, agent.clock.now())
+
+
+@router.get("/audit")
+async def audit(
+    request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100, kind: str = "", subject: str = ""
+) -> Json:
+    """List what happened, the newest first."""
+    agent = agent_of(request)
+
+    def read() -> list[Json]:
+        with agent.database.read() as tx:
+            entries = tx.audit.newest(limit, kind=kind or None, subject=subject or None)
+        return [
+            {"seq": e.seq, "at": present.instant(e.at), "kind": e.kind, "subject": e.subject, "body": dict(e.body)}
+            for e in entries
+        ]
+
+    return {"audit": await agent.read(read)}
+
+
+@router.get("/deliveries")
+async def deliveries(request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100, settlement: str = "") -> Json:
+    """List notifications, the newest first; only those that stand so if asked: `open`, or any settlement."""
+    agent = agent_of(request)
+    if settlement and settlement not in ("open", *Settlement):
+        raise HTTPException(400, f'"{settlement}" is no settlement; one of open, {", ".join(Settlement)}')
+
+    def read() -> list[Notification]:
+        with agent.database.read() as tx:
+            if settlement == "open":
+                return tx.notifications.open()[::-1][:limit]
+            return tx.notifications.newest(limit, Settlement(settlement) if settlement else None)
+
+    return {"deliveries": [present.notification(row) for row in await agent.read(read)]}
+
+
+@router.post("/deliveries/{id_:path}/retry")
+async def retry(request: Request, id_: str) -> Json:
+    """Try a dead notification again."""
+    agent = agent_of(request)
+    try:
+        settled = await agent.retry(id_, author_of(request))
+    except LookupError as exc:
+        raise HTTPException(404, str(exc.args[0])) from None
+    return present.notification(settled.notifications[0])
+
+
+@router.get("/rules")
+async def rules(request: Request) -> Json:
+    """List the rules: what each compiles to, and how many alerts it has."""
+    view = agent_of(request).view
+    return {
+        "rules": [
+            {
+                "name": rule.name,
+                "form": rule.form_name,
+                "expr": str(rule.compiled.expr),
+                "thresholds": {str(level): str(threshold) for level, threshold in rule.thresholds.items()},
+                "owner": rule.owner,
+                "origin": str(rule.origin),
+                "builtin": rule.position.file not in view.config.revision.files,
+                "failure": view.failures.get(rule.name, ""),
+                "alerts": sum(alert.rule == rule.name for alert in view.alerts),
+            }
+            for rule in view.config.rules.values()
+        ]
+    }
+
+
+@router.get("/rules/{name}/explain")
+async def explain(request: Request, name: str) -> Json:
+    """Say what a rule compiles to, how each of its elements stands now, who was told, and why not."""
+    agent = agent_of(request)
+    rules = agent.view.config.rules
+    if name not in rules:
+        hint = near(name, set(rules), "rules")
+        raise HTTPException(404, f'there is no rule "{name}"{"; " + hint if hint else ""}')
+    found = await agent.explain(name)
+    return {
+        "rule": name,
+        "promql": found.promql,
+        "origin": str(found.rule.origin),
+        "thresholds": {str(level): text for level, text in found.thresholds.items()},
+        "failure": found.failure,
+        "elements": [
+            {
+                "labels": element.labels.as_dict(),
+                "reason": element.reason,
+                "conditions": {str(level): str(condition) for level, condition in element.conditions.items()},
+                "phase": str(element.alert.phase) if element.alert else None,
+                "severity": present.level(element.alert.severity) if element.alert else None,
+                "notifiers": sorted({name for place in element.places for name in place.notifiers}),
+                "not_told": list(element.quiet),
+            }
+            for element in found.elements
+        ],
+        "text": "\n".join(lines(found)),
+    }
+
+
+@router.post("/reload")
+async def reload(request: Request) -> Json:
+    """Load the tree now."""
+    return present.reload(await agent_of(request).load())
+
+
+@router.post("/notifiers/{name}/test")
+async def notify_test(request: Request, name: str) -> Json:
+    """Send a test message at once, past the outbox."""
+    agent = agent_of(request)
+    try:
+        result = await agent.notify_test(name)
+    except LookupError as exc:
+        raise HTTPException(404, str(exc.args[0])) from None
+    return {
+        "notifier": name,
+        "accepted": result.error is None,
+        "error": str(result.error or ""),
+        "receipt": dict(result.receipt or {}),
+        "took_seconds": result.took_seconds,
+    }
+
+
+def author_of(request: Request) -> str:
+    """Return who asks, as far as anybody knows: which token, and from where."""
+    authorization = request.headers.get("authorization", "")
+    token = f"token {hashlib.sha256(authorization.encode()).hexdigest()[:8]}" if authorization else "nobody known"
+    client: Any = request.client
+    return f"{token} at {client.host}" if client else token

@@ -1,0 +1,142 @@
+"""Status: how the agent and all that it watches stand, as one mapping for the API, the CLI and the page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sentinel import __version__
+from sentinel.agent.agent import Agent
+from sentinel.agent.lookout import Lookout
+from sentinel.core.heartbeat import Heartbeat
+from sentinel.core.notification import Settlement
+from sentinel.core.quantity import format_duration
+from sentinel.probes.heartbeat import HeartbeatKind
+from sentinel.probes.probe import Probe
+from sentinel.web import present
+from sentinel.web.present import Json, instant
+from sentinel.web.verdict import verdict
+from sentinel.web.words import ago, length, seconds
+
+
+def status(agent: Agent, now: datetime) -> Json:
+    """Return how everything stands."""
+    view = agent.view
+    return {
+        "agent": {
+            "name": agent.settings.name,
+            "version": __version__,
+            "started_at": instant(agent.started_at),
+            "listen": agent.settings.listen,
+        },
+        "verdict": asdict(verdict(view, blind=agent.reference.blind)),
+        "notices": notices(agent, now),
+        "config": present.config(view),
+        "probes": [_probe(lookout) for lookout in agent.lookouts.by_name.values()],
+        "jobs": [
+            _job(probe, view.heartbeats.get(name), now)
+            for name, probe in view.config.probes.items()
+            if isinstance(probe.kind, HeartbeatKind)
+        ],
+        "notifiers": _notifiers(agent),
+        "failures": dict(view.failures),
+    }
+
+
+def notices(agent: Agent, now: datetime) -> list[Json]:
+    """Return what a person should know of Sentinel itself."""
+    view, found = agent.view, []
+    if view.unwritten_since is not None:
+        lasted = length(now - view.unwritten_since)
+        found.append({"tone": "bad", "words": f"Nothing can be written for {lasted}: {view.unwritten_why}"})
+    if agent.reference.blind:
+        found.append({"tone": "bad", "words": "The agent is blind: it reaches none of its reference addresses."})
+    if not view.reload.ok:
+        found.append({"tone": "warn", "words": f"The tree cannot be used, what was good goes on: {view.reload.why}"})
+    down = [one for one in agent.couriers.status().values() if one.opened_at is not None]
+    return found + [
+        {"tone": "warn", "words": f"Notifier {one.name} does not deliver: {one.last_error}"} for one in down
+    ]
+
+
+def _probe(lookout: Lookout) -> Json:
+    probe, last = lookout.probe, lookout.last
+    tone, words = ("blind", "not looked yet")
+    if last is not None:
+        tone, words = ("good", "well") if last.success else ("bad", "failing")
+        if last.excuse:
+            tone, words = "warn", last.excuse
+    return {
+        "name": probe.name,
+        "kind": probe.kind_name,
+        "every": str(probe.every),
+        "tone": tone,
+        "tone_words": words,
+        "looked_at": instant(last.batch.at) if last else None,
+        "took": seconds(last.took_seconds) if last else "",
+        "reason": last.reason if last else "",
+        "words": last.words if last and not last.success else "",
+        "runs": lookout.runs,
+        "skipped": lookout.skipped,
+        "origin": str(probe.position),
+    }
+
+
+def _job(probe: Probe, heartbeat: Heartbeat | None, now: datetime) -> Json:
+    kind = probe.kind
+    assert isinstance(kind, HeartbeatKind)
+    timing = kind.timing
+    one = heartbeat or Heartbeat(probe.name, now)
+    overdue = one.expected_by is not None and now > one.expected_by
+    if overdue:
+        tone, state = "bad", "overdue"
+    elif one.failures_in_a_row:
+        tone, state = "bad", "failed"
+    elif one.started_at:
+        tone, state = "good", "running"
+    elif one.last_success_at is None:
+        tone, state = "blind", "never heard"
+    else:
+        tone, state = "good", "well"
+    said = [f"last success {ago(one.last_success_at, now)}"]
+    if one.last_duration is not None:
+        said.append(f"took {length(one.last_duration)}")
+    if one.failures_in_a_row:
+        said.append(f"failed {one.failures_in_a_row} times in a row" if one.failures_in_a_row > 1 else "failed once")
+    if one.expected_by is not None:
+        said.append(f"{'was expected' if overdue else 'expected'} {ago(one.expected_by, now)}")
+    every = f"cron {timing.schedule}" if kind.cron is not None else f"every {timing.schedule}"
+    return {
+        "name": probe.name,
+        "schedule": f"{every}, grace {format_duration(timing.grace)}",
+        "tone": tone,
+        "tone_words": state,
+        "words": ", ".join(said),
+        "last_success_at": instant(one.last_success_at),
+        "last_run_at": instant(one.last_run_at),
+        "expected_by": instant(one.expected_by),
+        "successes": one.successes,
+        "failures": one.failures,
+        "failures_in_a_row": one.failures_in_a_row,
+    }
+
+
+def _notifiers(agent: Agent) -> list[Json]:
+    found = []
+    owed = agent.view.owed
+    for name, one in agent.couriers.status().items():
+        notifier = agent.view.config.notifiers.get(name)
+        found.append(
+            {
+                "name": name,
+                "kind": notifier.kind_name if notifier else "",
+                "circuit": str(one.circuit),
+                "accepted": one.accepted,
+                "refused": one.refused,
+                "accepted_at": instant(one.accepted_at),
+                "waiting": sum(row.notifier == name and row.settlement is not Settlement.DEAD for row in owed),
+                "last_error": one.last_error,
+                "fallback": notifier.fallback if notifier else "",
+            }
+        )
+    return found

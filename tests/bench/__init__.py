@@ -1,0 +1,1 @@
+"""Measurements: each prints its figure beside the one to beat (`make bench`)."""

@@ -1,0 +1,99 @@
+"""`sentinel check` as a process: quick, light, and with an exit code that scripts can trust."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = (
+    "numpy",
+    "sqlmodel",
+    "sqlalchemy",
+    "httpx",
+    "fastapi",
+    "uvicorn",
+    "slack_sdk",
+    "sentry_sdk",
+    "apscheduler",
+    "aiosmtplib",
+)
+GOOD = "rules: {deep: {last: queue_depth, above: 5, severity: error}}\n"
+
+
+def sentinel(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command itself."""
+    command = [sys.executable, "-m", "sentinel", *words]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code"),
+    [
+        pytest.param(GOOD, [], 0, id="well"),
+        pytest.param("rules: {deep: {last: queue_depth}}", [], 1, id="an error"),
+        pytest.param("rules: [", [], 1, id="no YAML"),
+        pytest.param("# nothing", [], 0, id="a warning"),
+        pytest.param("# nothing", ["--strict"], 1, id="a warning, strictly"),
+        pytest.param(None, [], 2, id="no such path"),
+        pytest.param(GOOD, ["--wrong"], 2, id="a wrong option"),
+    ],
+)
+def test_the_exit_code_says_how_it_went(text: str | None, options: list[str], code: int, tmp_path: Path) -> None:
+    """0 well, 1 something is wrong inside a file, 2 bad arguments or a path that cannot be read."""
+    if text is not None:
+        (tmp_path / "r.yaml").write_text(text)
+    assert sentinel("check", *options, "r.yaml", cwd=tmp_path).returncode == code
+
+
+def test_it_imports_nothing_heavy() -> None:
+    """Checking the shipped tree, packs included, needs neither database nor SDK nor server."""
+    code = (
+        "import sys\nfrom sentinel.cli import main\n"
+        "sys.argv = ['sentinel', 'check', 'rules', 'rules/packs', 'probes/packs', 'notifiers/packs', 'examples/shop']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code\n"
+        f"print('heavy:', [name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.endswith("heavy: []\n"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("folder", ["probes", "rules", "notifiers", "examples/shop"])
+def test_what_is_shipped_is_well(folder: str) -> None:
+    """Not even a warning."""
+    done = sentinel("check", "--strict", folder, cwd=ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_packs_are_well_together() -> None:
+    """What they need of the environment is all that is missing."""
+    done = sentinel("check", "--format", "json", "rules/packs", "probes/packs", "notifiers/packs", cwd=ROOT)
+    assert {problem["check"] for problem in json.loads(done.stdout)["problems"]} == {"config/undefined"}
+
+
+def test_without_a_path_it_is_the_agents_own_tree(tmp_path: Path) -> None:
+    """The folders here."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "r.yaml").write_text("rules: {deep: {last: queue_depth}}")
+    done = sentinel("check", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "rules/r.yaml:1:9" in done.stdout
+
+
+def test_a_plugin_that_cannot_be_imported_is_a_problem_of_its_first_use(tmp_path: Path) -> None:
+    """Other people's mistakes do not stop the check."""
+    packages = tmp_path / "packages"
+    info = packages / "acme_probes-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-probes\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[sentinel.probes]\nkafka = acme_probes:Kafka\n")
+    (packages / "acme_probes.py").write_text("import a_module_that_is_not_there\n")
+    (tmp_path / "p.yaml").write_text("probes:\n  broker: {kafka: {}}\n  shop: {kafkaa: {}}\n")
+    done = sentinel("check", "p.yaml", cwd=tmp_path, env={"PYTHONPATH": f"{packages}:{ROOT}", "PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1, done.stderr
+    assert '"kafka" of acme-probes 1.2 cannot be imported' in done.stdout
+    assert 'did you mean "kafka"?' in done.stdout

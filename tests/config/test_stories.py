@@ -1,0 +1,57 @@
+"""Stories: what a person writes, and what `sentinel check` says to it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sentinel.cli import Commands
+
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
+
+
+@dataclass(frozen=True)
+class Story:
+    """One text file: intent, files, command, output, exit code."""
+
+    intent: str
+    files: dict[str, str]
+    command: str
+    output: str
+
+
+def read(text: str) -> Story:
+    """Part a story's text."""
+    before, _, after = text.partition("\n$ ")
+    command, _, output = after.partition("\n")
+    intent, *parts = re.split(r"^--- (.+)\n", before + "\n", flags=re.MULTILINE)
+    files = dict(zip(parts[::2], parts[1::2], strict=True))
+    return Story(intent.strip(), files, command, output)
+
+
+def tell(story: Story) -> str:
+    """Write the files here, run the command, and return what it said and its exit code."""
+    for path, content in story.files.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(content)
+    words = shlex.split(story.command)
+    environ = dict(word.split("=", 1) for word in words[: words.index("sentinel")])
+    command, *arguments = words[words.index("sentinel") + 1 :]
+    found = Commands().get_command(None, command)
+    result = CliRunner().invoke(found, arguments, env=environ)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return f"{result.stdout}{result.stderr}exit {result.exit_code}\n"
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_check_says(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each story ends as it is told."""
+    story = read(path.read_text())
+    assert story.intent
+    monkeypatch.chdir(tmp_path)
+    assert tell(story) == story.output

@@ -1,0 +1,146 @@
+"""A house for delivery's tests: a real database, a clock that is pushed, receivers that do as they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import PrivateAttr
+
+from sentinel.core.alert import Alert
+from sentinel.core.clock import ManualClock
+from sentinel.core.labels import Labels
+from sentinel.core.notification import Group, Notification, Reason, Settled, Told
+from sentinel.core.severity import Severity
+from sentinel.delivery.breaker import Breaker
+from sentinel.delivery.lease import Leased, lease, reclaim
+from sentinel.delivery.settle import Result, settle
+from sentinel.delivery.words import Words
+from sentinel.notifiers.base import NotifierKind
+from sentinel.notifiers.message import Message
+from sentinel.notifiers.notifier import Notifier
+from sentinel.store.database import Database, Transaction
+from tests.notifiers.messages import alert
+
+NOW = datetime(2026, 1, 1, 2, 15, tzinfo=UTC)
+S = TypeVar("S", bound=Settled)
+
+
+class Scripted(NotifierKind):
+    """A receiver that answers what the script says, and then takes everything."""
+
+    _script: list[Exception] = PrivateAttr(default_factory=list)
+    _heard: list[Message] = PrivateAttr(default_factory=list)
+    _before: Callable[[], Awaitable[None]] | None = PrivateAttr(default=None)
+
+    @property
+    def script(self) -> list[Exception]:
+        """Errors to raise, one each."""
+        return self._script
+
+    @property
+    def heard(self) -> list[Message]:
+        """What it was sent, accepted or not."""
+        return self._heard
+
+    def hold(self, before: Callable[[], Awaitable[None]] | None) -> None:
+        """Wait for this before each answer."""
+        self._before = before
+
+    async def send(self, message: Message) -> Mapping[str, str]:
+        """Do as the script says."""
+        self._heard.append(message)
+        if self._before:
+            await self._before()
+        if self._script:
+            raise self._script.pop(0)
+        return {"n": str(len(self._heard))}
+
+
+class House:
+    """Database, clock and words."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "sentinel.db"
+        self.database = Database.open(f"sqlite:///{self.path}")
+        self.clock = ManualClock(NOW)
+        self.words = Words("shop-1")
+        self.breaker = Breaker()
+        self.serial = 0
+
+    @property
+    def now(self) -> datetime:
+        """The clock's instant."""
+        return self.clock.now()
+
+    async def write(self, work: Callable[[Transaction], S]) -> S:
+        """Do what the desk does."""
+        with self.database.begin() as tx:
+            return work(tx)
+
+    def notifier(self, name: str = "slack", **more: Any) -> Notifier:
+        """Return a notifier that is scripted."""
+        return Notifier(name, Scripted(), "scripted", **more)
+
+    def owe(self, *alerts: Alert, notifier: str = "slack", group: str = "g", **more: Any) -> Notification:
+        """Owe word of alerts, as routing does."""
+        self.serial += 1
+        about = alerts or (alert(),)
+        row = Notification(
+            id=f"{self.serial:04d}",
+            notifier=notifier,
+            group=group,
+            reason=more.pop("reason", Reason.FIRING),
+            alerts=tuple(one.fingerprint for one in about),
+            severity=more.pop("severity", max(one.severity or one.peak or Severity.INFO for one in about)),
+            created_at=more.pop("created_at", self.now),
+            due_at=more.pop("due_at", self.now),
+        )
+        row = replace(row, next_at=row.due_at, **more)
+        with self.database.begin() as tx:
+            tx.alerts.put(*about)
+            tx.groups.put(Group(group, "pages", Labels.of(rule="x"), row.alerts))
+            tx.notifications.put(row)
+        return row
+
+    def lease(self, notifier: Notifier) -> Leased:
+        """Take the next one."""
+        with self.database.begin() as tx:
+            return lease(tx, notifier, self.breaker, self.words, self.now)
+
+    def settle(self, notifier: Notifier, leased: Leased, error: Any = None, **receipt: str) -> Settled:
+        """Write down how it ended."""
+        assert leased.row
+        assert leased.message
+        result = Result(None if error else receipt, error)
+        with self.database.begin() as tx:
+            return settle(tx, notifier, leased.row, result, self.now, trial=leased.trial, again=leased.message.again)
+
+    def reclaim(self) -> None:
+        """Do what an agent does at its start."""
+        with self.database.begin() as tx:
+            reclaim(tx, self.now)
+
+    def row(self, id_: str) -> Notification:
+        """Return a row as it is on disk."""
+        with self.database.read() as tx:
+            row = tx.notifications.get(id_)
+        assert row
+        return row
+
+    def rows(self) -> list[Notification]:
+        """Return all rows, oldest first."""
+        with self.database.read() as tx:
+            return tx.notifications.newest(10_000)[::-1]
+
+    def told(self, notifier: str, fingerprint: str) -> Told | None:
+        """Return what a notifier heard last."""
+        with self.database.read() as tx:
+            return tx.told.get(notifier, fingerprint)
+
+    def pass_time(self, **span: float) -> None:
+        """Push the clock."""
+        self.clock.advance(timedelta(**span))

@@ -1,0 +1,1 @@
+"""The agent as a process, between a real service and real receivers."""

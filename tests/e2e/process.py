@@ -1,0 +1,146 @@
+"""The agent as its users run it: a process with an environment, a folder and a port."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody has."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def until(what: str, seen: Callable[[], T | None], seconds: float = 20.0) -> T:
+    """Look again and again until something is there; an assertion names what never came."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if found := seen():
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"not seen within {seconds} s: {what}")
+
+
+class AgentProcess:
+    """`sentinel run` on a tree of YAML in a folder; start it, kill it, start it again."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "agent.log"
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SENTINEL_")},
+            "SENTINEL_LISTEN": f"127.0.0.1:{self.port}",
+            "SENTINEL_DATABASE_URL": f"sqlite:///{folder / 'sentinel.db'}",
+            "SENTINEL_CONFIG": str(folder),
+            "SENTINEL_NAME": "test-agent",
+            "SENTINEL_LOG_FORMAT": "json",
+            "NO_COLOR": "1",
+            **environ,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def write(self, name: str, text: str) -> Path:
+        """Write one file of the tree at once, as an editor or git does: a new file, then a rename."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.draft")
+        draft.write_text(text)
+        draft.replace(path)
+        return path
+
+    def start(self, *, ready: bool = True) -> AgentProcess:
+        """Start the process and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sentinel", "run"], env=self.environ, cwd=self.folder, stdout=log, stderr=log
+            )
+        if ready:
+            self.wait()
+        return self
+
+    def wait(self) -> None:
+        """Wait until it is ready."""
+        until("the agent is ready", self._ready, 60)
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the agent ended: {self.logged()[-3000:]}"
+        try:
+            return self.get("/readyz", parse=False) is not None
+        except OSError:
+            return False
+
+    def get(self, path: str, *, parse: bool = True) -> Any:
+        """Ask the agent; JSON comes back parsed."""
+        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            text = answer.read().decode()
+        return json.loads(text) if parse else text
+
+    def post(self, path: str, body: bytes = b"") -> int:
+        """Post, and return the status."""
+        request = urllib.request.Request(self.url + path, data=body, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as exc:
+            return exc.code
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return the alerts of now, or nothing while the agent does not answer."""
+        try:
+            answer = self.get("/api/alerts")
+        except OSError:
+            return []
+        found: list[dict[str, Any]] = answer["alerts"] if isinstance(answer, dict) else answer
+        return found
+
+    def alert(self, rule: str) -> dict[str, Any] | None:
+        """Return the alert of one rule, if there is one."""
+        return next((alert for alert in self.alerts() if alert["rule"] == rule), None)
+
+    def cli(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of Sentinel as a user beside the agent would."""
+        return subprocess.run(
+            [sys.executable, "-m", "sentinel", *arguments],
+            env={**self.environ, "SENTINEL_URL": self.url, **environ},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self, seconds: float = 10.0) -> int:
+        """SIGTERM; return its exit code.
+
+        Raises:
+            TimeoutExpired: it did not end in time.
+        """
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def logged(self) -> str:
+        """Return all that it wrote to standard output and error."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -1,0 +1,69 @@
+"""Calls of jobs in the dialect of healthchecks.io."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.core.heartbeat import PingKind
+from sentinel.intake.ping import BODY_LIMIT, parse_ping
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+RID = "123e4567-e89b-12d3-a456-426614174000"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "exit_code"),
+    [
+        ("discovery", PingKind.SUCCESS, None),
+        ("discovery/start", PingKind.START, None),
+        ("discovery/fail", PingKind.FAIL, None),
+        ("discovery/log", PingKind.LOG, None),
+        ("discovery/0", PingKind.SUCCESS, 0),
+        ("discovery/1", PingKind.FAIL, 1),
+        ("discovery/255", PingKind.FAIL, 255),
+    ],
+)
+def test_what_a_call_says(path: str, kind: PingKind, exit_code: int | None) -> None:
+    """The word behind the name is the verdict."""
+    ping = parse_ping(path, {"rid": RID}, b"done", NOW)
+    assert (ping.name, ping.kind, ping.exit_code, ping.at) == ("discovery", kind, exit_code, NOW)
+    assert (ping.run, ping.body) == (RID, "done")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "words"),
+    [
+        ("", {}, "invalid url format"),
+        ("Discovery", {}, "invalid url format"),
+        ("a b", {}, "invalid url format"),
+        ("discovery/", {}, "invalid url format"),
+        ("discovery/stop", {}, "invalid url format"),
+        ("discovery/256", {}, "invalid url format"),
+        ("discovery/-1", {}, "invalid url format"),
+        ("discovery/²", {}, "invalid url format"),
+        ("discovery/start/1", {}, "invalid url format"),
+        ("discovery", {"rid": "7"}, "invalid uuid format"),
+    ],
+)
+def test_what_is_no_call_is_refused(path: str, query: dict[str, str], words: str) -> None:
+    """As a healthchecks server does."""
+    with pytest.raises(ValueError, match=words):
+        parse_ping(path, query, b"", NOW)
+
+
+@given(st.binary(max_size=2 * BODY_LIMIT))
+def test_a_body_is_kept_up_to_the_limit(body: bytes) -> None:
+    """Whatever is sent is text that any table takes."""
+    kept = parse_ping("d", {}, body, NOW).body
+    assert len(kept) <= BODY_LIMIT
+    assert "\x00" not in kept
+    kept.encode()
+
+
+def test_a_letter_is_not_cut_in_two() -> None:
+    """The limit is in bytes, what is kept are letters."""
+    assert parse_ping("d", {}, b"x" + "ä".encode() * BODY_LIMIT, NOW).body == "x" + "ä" * ((BODY_LIMIT - 1) // 2)

@@ -1,0 +1,126 @@
+"""HTTPS: whom the probe trusts, what it says of a certificate that it does not, and its own certificate."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentinel.probes.http import Http
+from sentinel.probes.web.target import Tls
+from tests.probes.looking import look, value
+from tests.probes.servers import says, served, writes
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def _certificate(folder: Path, name: str, host: str, days: str = "30") -> None:
+    """Make `<name>.pem` and `<name>.key`, signed by themselves, for a host."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
+    subject = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
+    _openssl(folder, "req", *key, "-out", f"{name}.req", *subject)
+    signed = ["-signkey", f"{name}.key", "-days", days, "-copy_extensions", "copy"]
+    _openssl(folder, "x509", "-req", "-in", f"{name}.req", *signed, "-out", f"{name}.pem")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make certificates: good, for another host, expired, and a client's."""
+    made = tmp_path_factory.mktemp("tls")
+    _certificate(made, "good", "localhost")
+    _certificate(made, "other", "shop.example.com")
+    _certificate(made, "expired", "localhost", days="-1")
+    _certificate(made, "client", "sentinel")
+    return made
+
+
+def server(folder: Path, name: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+    return context
+
+
+async def test_a_certificate_that_is_trusted_is_described(folder: Path) -> None:
+    """Its end and the version of TLS are stored, and the phase is timed."""
+    async with served(says("ok"), server(folder, "good")) as port:
+        ended = await look(Http(url=f"https://localhost:{port}/", tls=Tls(ca=folder / "good.pem")))
+    assert ended.success, ended.words
+    assert value(ended, "probe_http_ssl") == 1
+    assert value(ended, "probe_http_duration_seconds", phase="tls") > 0
+    assert value(ended, "probe_tls_version_info", version="TLS 1.3") == 1
+    assert value(ended, "probe_ssl_earliest_cert_expiry") > 1_700_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "words"),
+    [
+        ("good", None, "certificate of localhost is not accepted: self-signed certificate"),
+        ("expired", "expired", "certificate of localhost is not accepted: certificate has expired"),
+        ("other", "other", "certificate of localhost is not accepted: hostname mismatch"),
+        ("good", "other", "certificate of localhost is not accepted: "),
+    ],
+)
+async def test_a_certificate_that_is_not_trusted_says_why(
+    folder: Path, name: str, trusted: str | None, words: str
+) -> None:
+    """Expired, of another host, signed by nobody: each in words."""
+    tls = Tls(ca=folder / f"{trusted}.pem" if trusted else None)
+    async with served(says("ok"), server(folder, name)) as port:
+        ended = await look(Http(url=f"https://localhost:{port}/", tls=tls))
+    assert ended.reason == "tls"
+    assert ended.words.startswith(words)
+
+
+async def test_a_server_may_be_asked_for_another_name(folder: Path) -> None:
+    """`server_name` is what is asked for and checked."""
+    tls = Tls(ca=folder / "other.pem", server_name="shop.example.com")
+    async with served(says("ok"), server(folder, "other")) as port:
+        ended = await look(Http(url=f"https://localhost:{port}/", tls=tls))
+    assert ended.success, ended.words
+
+
+@pytest.mark.parametrize(("options", "success"), [({"cert": "client.pem", "key": "client.key"}, True), ({}, False)])
+async def test_a_server_may_ask_for_our_certificate(folder: Path, options: dict[str, Any], success: bool) -> None:
+    """It is shown where YAML names one."""
+    context = server(folder, "good")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(folder / "client.pem")
+    tls = Tls(ca=folder / "good.pem", **{name: folder / file for name, file in options.items()})
+    async with served(says("ok"), context) as port:
+        ended = await look(Http(url=f"https://localhost:{port}/", tls=tls))
+    assert ended.success == success
+    assert success or ended.words
+
+
+async def test_a_server_that_speaks_no_tls_is_told() -> None:
+    """Plain HTTP on an https URL."""
+    async with served(writes(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
+        ended = await look(Http(url=f"https://localhost:{port}/"), timeout=1)
+    assert ended.reason in ("tls", "timeout")
+    assert "TLS" in ended.words
+
+
+async def test_a_file_that_is_not_there_is_told(folder: Path) -> None:
+    """The look fails and names it; the agent goes on."""
+    ended = await look(Http(url="https://localhost:1/", tls=Tls(ca=folder / "none.pem")))
+    assert ended.reason == "tls"
+    assert "none.pem" in ended.words
+    (folder / "empty.pem").write_text("nothing")
+    ended = await look(Http(url="https://localhost:1/", tls=Tls(ca=folder / "empty.pem")))
+    assert "empty.pem: no certificates in PEM form" in ended.words
+
+
+def test_contexts_are_shared_until_their_files_change(folder: Path) -> None:
+    """A hundred probes that trust the same cost one context."""
+    assert Tls().context() is Tls(server_name="x").context()
+    path = folder / "changing.pem"
+    path.write_bytes((folder / "good.pem").read_bytes())
+    before = Tls(ca=path).context()
+    assert Tls(ca=path).context() is before
+    path.write_bytes((folder / "other.pem").read_bytes())
+    assert Tls(ca=path).context() is not before

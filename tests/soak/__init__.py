@@ -1,0 +1,1 @@
+"""Long runs: what only hours show (`make soak`)."""

@@ -1,0 +1,406 @@
+"""Head, journal and chunks together: what was committed is there, whatever happens in between."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentinel.core.clock import to_ms
+from sentinel.core.errors import StoreUnavailable
+from sentinel.core.labels import Labels
+from sentinel.core.sample import Batch, Sample
+from sentinel.store.database import Database
+from sentinel.store.history import History
+from sentinel.store.restore import Restored, restore
+from sentinel.store.upkeep import Upkeep
+from tests.store.kit import EVERY, at, counter, gauge, held, look, named
+
+WEEK = 7 * 86_400.0
+
+
+class House:
+    """The store as the desk uses it: samples arrive, are committed, become chunks; the process dies and begins anew."""
+
+    def __init__(
+        self, folder: Path, span: timedelta = timedelta(hours=1), retention: timedelta = timedelta(35)
+    ) -> None:
+        self.url = f"sqlite:///{folder}/sentinel.db"
+        self._span, self._retention = span, retention
+        self.start(at(0))
+
+    def start(self, now: datetime) -> Restored:
+        self.database = Database.open(self.url)
+        self.restored = restore(self.database, now, self._span)
+        self.head = self.restored.head
+        self.history = History(self.database, self.head)
+        self.upkeep = Upkeep(self.database, self.history, self._retention, timedelta(minutes=30))
+        return self.restored
+
+    def restart(self, seconds: float) -> Restored:
+        """Die without a word (what was not committed is lost) and begin anew."""
+        self.database.close()
+        return self.start(at(seconds))
+
+    def append(self, *batches: Batch) -> None:
+        for batch in batches:
+            self.head.append(batch)
+
+    def commit(self, seconds: float = 0) -> None:
+        with self.database.begin() as tx:
+            tx.samples.journal(self.head.take_waiting())
+            tx.samples.alive(at(seconds))
+
+    def tidy(self, seconds: float) -> int:
+        steps = 0
+        while self.upkeep.step(at(seconds)):
+            steps += 1
+        return steps
+
+    def count(self, table: str) -> int:
+        with self.database.read() as tx:
+            return int(tx._connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+    def spoil(self, table: str, row: int) -> None:
+        """Flip a bit."""
+        with self.database.begin() as tx:
+            ask = tx._connection.exec_driver_sql
+            body = bytearray(ask(f"SELECT body FROM {table} WHERE id = ?", (row,)).scalar_one())
+            body[-1] ^= 4
+            ask(f"UPDATE {table} SET body = ? WHERE id = ?", (bytes(body), row))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.database.close()
+
+
+def test_a_week_survives_a_restart(house: House) -> None:
+    """Chunks and head answer a 7-day window as one, to the sample."""
+    hours = range(24 * 7)
+    for hour in hours:
+        house.append(look(hour * 3600, counter("domains_total", hour), every=timedelta(hours=1)))
+        house.commit(hour * 3600)
+        house.tidy(hour * 3600)
+    expected = {"domains_total": [(hour * 3600.0, float(hour)) for hour in hours]}
+    end = hours[-1] * 3600
+    assert held(house.history, named("domains_total"), end, WEEK) == expected
+    restored = house.restart(end)
+    assert restored.alive_at == at(end)
+    assert restored.damages == ()
+    assert held(house.history, named("domains_total"), end, WEEK) == expected
+    assert held(house.history.reader(), named("domains_total"), end, WEEK) == expected
+    assert held(house.head, named("domains_total"), end, None) == {"domains_total": [(end, hours[-1])]}
+    assert house.count("chunk") <= 3
+    assert house.count("journal") <= 2
+
+
+def test_series_are_listed_by_when_they_had_samples(house: House) -> None:
+    """Chunks, head, both and neither: each series counts where it has samples, also after a restart."""
+    house.append(look(0, gauge("old", 1), gauge("lasting", 1)))
+    house.commit()
+    house.append(look(7200, gauge("lasting", 2), gauge("new", 1), whole=False))
+    house.commit(7200)
+    house.tidy(7200)
+    for _ in range(2):
+        reader = house.history.reader()
+        listed = [
+            [str(labels) for labels in reader.series([], to_ms(at(since)), to_ms(at(until)))]
+            for since, until in ((0, 7200), (0, 60), (7000, 7200), (7200, 9000), (7201, 9000), (100, 50))
+        ]
+        everything, early, late = ["lasting", "new", "old"], ["lasting", "old"], ["lasting", "new"]
+        assert listed == [everything, early, late, late, [], []]
+        assert reader.series(named("old"), 0, to_ms(at(7200))) == [Labels.of(__name__="old")]
+        house.restart(7200)
+
+
+def test_chunks_are_written_in_small_steps_and_the_journal_goes_with_the_last(house: House) -> None:
+    """No step writes more than 32 series; until the last one the journal holds everything."""
+    for second in range(0, 1830, 15):
+        house.append(look(second, *(gauge("a", second, n=str(n)) for n in range(100))))
+        house.commit(second)
+    entries = house.count("journal")
+    assert not house.upkeep.step(at(1799))
+    chunks = []
+    while house.upkeep.step(at(1900)):
+        chunks.append(house.count("chunk"))
+        if len(chunks) < 5:
+            assert house.count("journal") == entries
+    assert chunks == [0, 64, 128, 192, 200]
+    assert house.count("journal") == 0
+    assert not house.upkeep.step(at(1901))
+
+
+def test_a_crash_between_chunks_and_the_end_of_their_journal_counts_nothing_twice(house: House) -> None:
+    """Samples are in both, and answered once."""
+    for second in range(0, 1830, 15):
+        house.append(look(second, *(gauge("a", second, n=str(n)) for n in range(40))))
+        house.commit(second)
+    before = held(house.history, named("a"), 1900, 7200)
+    house.upkeep.step(at(1900))
+    house.upkeep.step(at(1900))
+    assert house.count("journal")
+    assert 0 < house.count("chunk") < 80
+    house.restart(1900)
+    assert held(house.history, named("a"), 1900, 7200) == before
+    assert held(house.history, named("a"), 1900, 3600) == before
+    house.tidy(1900)
+    house.restart(1900)
+    assert held(house.history, named("a"), 1900, 7200) == before
+
+
+def test_seen_first_ever_means_ever(house: House) -> None:
+    """A counter known from before the restart gets no zero, one that is new gets it, also where the head forgot it."""
+    house.append(look(0, gauge("up", 1), counter("old", 5), zero=True))
+    house.commit()
+    house.restart(15)
+    house.append(look(15, gauge("up", 1), counter("old", 7), counter("new", 3), zero=True))
+    assert held(house.head, named("old"), 60) == {"old": [(0, 5), (15, 7)]}
+    assert held(house.head, named("new"), 60) == {"new": [(0, 0), (15, 3)]}
+    house.append(look(30, gauge("up", 1), zero=True))
+    house.commit()
+    house.upkeep.flush()
+    day = 86_400
+    assert house.head.forget(to_ms(at(day)))
+    house.append(look(day, gauge("up", 1), counter("old", 9), counter("newer", 3), zero=True))
+    assert held(house.head, named("old"), day) == {"old": [(day, 9)]}
+    assert len(held(house.head, named("newer"), day, WEEK)["newer"]) == 2
+    assert held(house.history, named("old"), day, WEEK) == {"old": [(0, 5), (15, 7), (30, None), (day, 9)]}
+
+
+def test_what_vanished_while_the_agent_was_away_is_marked_gone(house: House) -> None:
+    """By the first whole look after the restart."""
+    house.append(look(0, gauge("a", 1), gauge("b", 1)))
+    house.commit()
+    house.restart(600)
+    house.append(look(600, gauge("a", 2)))
+    assert held(house.head, named("b"), 600) == {"b": [(0, 1), (600, None)]}
+
+
+def test_a_seldom_probe_has_its_newest_value_after_a_restart(house: House) -> None:
+    """It counts for two and a half of its intervals, far longer than the head reaches."""
+    house.append(look(0, gauge("weekly", 1), every=timedelta(days=7)))
+    house.commit()
+    house.upkeep.flush()
+    house.restart(WEEK)
+    assert held(house.head, named("weekly"), WEEK, None) == {"weekly": [(0, 1)]}
+    assert held(house.history, named("weekly"), WEEK, None) == {"weekly": [(0, 1)]}
+
+
+def test_a_damaged_journal_entry_is_set_aside_and_the_rest_goes_on(house: House) -> None:
+    """It is reported once, and kept for whoever wants to look into it."""
+    for second in (0, 15, 30):
+        house.append(look(second, gauge("a", second)))
+        house.commit()
+    house.spoil("journal", 2)
+    restored = house.restart(30)
+    assert [str(one) for one in restored.damages] == [
+        f"journal 2 cannot be read and was set aside: {restored.damages[0].why}"
+    ]
+    assert "checksum" in restored.damages[0].why
+    assert held(house.head, named("a"), 60) == {"a": [(0, 0), (30, 30)]}
+    house.upkeep.flush()
+    assert house.count("journal") == 1
+    assert house.restart(30).damages == ()
+    with house.database.read() as tx:
+        assert [one.id for one in tx.samples.damaged()] == [2]
+
+
+def test_a_damaged_chunk_is_passed_over_reported_and_set_aside(house: House) -> None:
+    """A flipped bit costs the samples of one chunk."""
+    for second in range(0, 240 * 15, 15):
+        house.append(look(second, gauge("a", second), gauge("b", second)))
+        house.commit()
+    house.upkeep.flush()
+    house.spoil("chunk", 1)
+    day = 86_400
+    assert house.head.forget(to_ms(at(day)))
+    found = held(house.history, named("a"), day, WEEK)["a"]
+    assert found == [(float(second), float(second)) for second in range(1800, 3600, 15)]
+    assert len(held(house.history, named("b"), day, WEEK)["b"]) == 240
+    house.tidy(day)
+    with house.database.read() as tx:
+        (damage,) = tx.samples.damaged()
+    assert damage.table == "chunk"
+    house.restart(3600)
+    assert len(held(house.history, named("a"), 3600, WEEK)["a"]) == 120
+
+
+def test_retention_deletes_samples_in_small_steps_and_nothing_else(tmp_path: Path) -> None:
+    """The audit stays, series without samples go, and the file shrinks."""
+    house = House(tmp_path, retention=timedelta(days=1))
+    noise = np.random.default_rng(3)
+    for second in range(0, 7200, 15):
+        house.append(look(second, *(gauge("a", noise.random(), n=str(n)) for n in range(200))))
+        house.commit(second)
+        house.tidy(second)
+    with house.database.begin() as tx:
+        tx.audit.append(at(0), "silence", "s", {})
+    house.upkeep.flush()
+    assert held(house.history, named("a", n="7"), 7200, WEEK)
+    house.append(look(2 * 86_400, gauge("b", 1), source="other"))
+    house.commit()
+    path = tmp_path / "sentinel.db"
+    house.restart(2 * 86_400)
+    before, steps = path.stat().st_size, house.tidy(2 * 86_400)
+    assert steps >= 3
+    assert house.count("chunk") == 0
+    assert held(house.history, named("a"), 2 * 86_400, WEEK) == {}
+    assert held(house.history, named("b"), 2 * 86_400, WEEK) == {"b": [(172_800, 1)]}
+    assert house.count("audit") == 1
+    house.restart(2 * 86_400)
+    assert path.stat().st_size < before / 2
+    assert house.count("series") == 1
+    house.database.close()
+
+
+def test_a_step_that_cannot_be_written_is_done_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head lets go of nothing before the commit."""
+    monkeypatch.setattr("sentinel.store.database._BUSY_SECONDS", 0.05)
+    house.restart(0)
+    house.append(look(0, gauge("a", 1)))
+    house.commit()
+    house.upkeep.step(at(3600))
+    other = sqlite3.connect(house.database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable):
+        house.upkeep.step(at(3600))
+    assert house.head.roster.unflushed()
+    other.execute("ROLLBACK")
+    other.close()
+    house.tidy(3600)
+    assert house.head.roster.unflushed() == []
+    assert house.count("chunk") == 1
+
+
+def test_other_threads_read_history_while_the_desk_writes_it(house: House) -> None:
+    """At any moment a reader finds every sample once."""
+    reader, done = house.history.reader(), threading.Event()
+    wrong: list[object] = []
+
+    def ask() -> None:
+        while not done.is_set():
+            answers = held(reader, named("a"), 1e6, 2e6).values()
+            wrong.extend(one for one in answers if [t for t, _ in one] != [15.0 * n for n in range(len(one))])
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for second in range(0, 15 * 250, 15):
+        house.append(look(second, *(gauge("a", second, n=str(n)) for n in range(3))))
+        house.commit()
+        house.upkeep.step(at(second))
+    done.set()
+    asking.join()
+    assert wrong == []
+    assert house.count("chunk")
+
+
+Samples = dict[int, dict[float, float | None]]
+
+
+class Twin:
+    """The store, and beside it plain dictionaries of what it must answer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.house = House(folder, span=timedelta(minutes=5))
+        self.now = 0.0
+        self.committed: Samples = {}
+        self.waiting: Samples = {}
+
+    def all(self) -> Samples:
+        return {n: self.committed.get(n, {}) | self.waiting.get(n, {}) for n in {*self.committed, *self.waiting}}
+
+    def live(self) -> set[int]:
+        """Return the series that need a marker when they vanish: of one that is forgotten nothing counts any more."""
+        known = self.house.head.roster.slot_of
+        return {
+            n
+            for n, samples in self.all().items()
+            if samples[max(samples)] is not None and known(Labels.of(__name__="a", n=str(n))) is not None
+        }
+
+    def look(self, which: set[int], whole: bool) -> None:
+        gone = self.live() - which if whole else set()
+        samples = (gauge("a", self.now, n=str(n)) for n in sorted(which))
+        self.house.append(look(self.now, *samples, whole=whole))
+        for n in which | gone:
+            self.waiting.setdefault(n, {})[self.now] = self.now if n in which else None
+
+    def many(self, which: set[int], times: int) -> None:
+        for _ in range(times):
+            self.look(which, True)
+            self.now += 15
+
+    def late(self, n: int, seconds: int) -> None:
+        then = self.now - seconds
+        batch = Batch("shop", (Sample("a", -1.0, {"n": str(n)}, at(then)),), at(self.now), EVERY, whole=False)
+        if not self.house.head.append(batch).refused:
+            self.waiting.setdefault(n, {})[then] = -1.0
+
+    def commit(self) -> None:
+        self.house.commit(self.now)
+        for n, samples in self.waiting.items():
+            self.committed.setdefault(n, {}).update(samples)
+        self.waiting = {}
+
+    def step(self) -> None:
+        self.house.upkeep.step(at(self.now))
+
+    def flush(self) -> None:
+        self.commit()
+        self.house.upkeep.flush()
+
+    def restart(self) -> None:
+        self.house.restart(self.now)
+        self.waiting = {}
+
+    def forget(self) -> None:
+        self.house.head.forget(to_ms(at(self.now)))
+
+    def away(self, seconds: int) -> None:
+        self.now += seconds
+
+    def check(self, over: float) -> None:
+        expected = {
+            f'a{{n="{n}"}}': [one for one in sorted(samples.items()) if one[0] > self.now - over]
+            for n, samples in self.all().items()
+        }
+        found = held(self.house.history, named("a"), self.now, over)
+        assert {k: v for k, v in found.items() if v} == {k: v for k, v in expected.items() if v}
+
+
+some = st.sets(st.integers(0, 4))
+moves = st.lists(
+    st.one_of(
+        st.tuples(st.just("look"), some, st.booleans()),
+        st.tuples(st.just("many"), some, st.integers(1, 150)),
+        st.tuples(st.just("late"), st.integers(0, 4), st.integers(1, 200)),
+        st.tuples(st.just("away"), st.integers(1, 20_000)),
+        st.sampled_from([("commit",), ("step",), ("flush",), ("restart",), ("forget",)]),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60)
+@given(moves=moves)
+def test_any_interleaving_answers_like_a_plain_list(
+    moves: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Append, commit, chunk step, restart, forgetting, late samples, absence: what was committed is there, once."""
+    twin = Twin(tmp_path_factory.mktemp("twin"))
+    for name, *arguments in moves:
+        twin.now += 15
+        getattr(twin, name)(*arguments)
+        twin.check(over=10**6)
+        twin.check(over=120)
+    twin.house.database.close()

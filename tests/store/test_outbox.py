@@ -1,0 +1,64 @@
+"""The outbox: what is open, what is due, and who wins a race."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sentinel.core.notification import Notification, Reason, Settlement, Told
+from sentinel.core.severity import Severity
+from sentinel.store.database import Database
+from tests.store.kit import START, at
+
+
+def _debt(id_: str, due: float = 0, notifier: str = "slack") -> Notification:
+    return Notification(id_, notifier, "g", Reason.FIRING, ("f",), Severity.ERROR, START, at(due))
+
+
+def test_due_is_what_waited_long_enough_or_was_left_by_its_sender(database: Database) -> None:
+    """A lease that ran out belongs to anybody; what is settled to nobody."""
+    debts = [
+        _debt("a"),
+        _debt("b", due=60),
+        replace(_debt("c"), next_at=at(60), tries=1),
+        replace(_debt("d"), settlement=Settlement.SENDING, leased_until=at(10)),
+        replace(_debt("e"), settlement=Settlement.SENDING, leased_until=at(90)),
+        replace(_debt("f"), settlement=Settlement.DEAD),
+        _debt("g", notifier="email"),
+    ]
+    with database.begin() as tx:
+        tx.notifications.put(*debts)
+        assert [one.id for one in tx.notifications.due("slack", at(30))] == ["a", "d"]
+        assert [one.id for one in tx.notifications.due("slack", at(60))] == ["a", "b", "c", "d"]
+        assert [one.id for one in tx.notifications.open()] == ["a", "b", "c", "d", "e", "g"]
+        assert [one.id for one in tx.notifications.newest(2)] == ["g", "f"]
+        assert [one.id for one in tx.notifications.newest(2, Settlement.DEAD)] == ["f"]
+        assert tx.notifications.count(Settlement.WAITING) == 4
+        assert tx.notifications.get("a") == debts[0]
+        assert tx.notifications.get("z") is None
+
+
+def test_of_two_who_saw_the_same_row_one_wins(database: Database) -> None:
+    """Compare-and-set: a lost race is no error, and changes nothing."""
+    was = _debt("a")
+    first = replace(was, settlement=Settlement.SENDING, leased_until=at(30), tries=1, content="{}")
+    second = replace(was, settlement=Settlement.WITHDRAWN)
+    with database.begin() as tx:
+        tx.notifications.put(was)
+        assert tx.notifications.swap(was, first)
+        assert not tx.notifications.swap(was, second)
+        assert tx.notifications.get("a") == first
+
+
+def test_who_heard_is_remembered_until_the_alert_is_forgotten(database: Database) -> None:
+    """One row a notifier and alert: what it heard last."""
+    told = Told("slack", "f", "g", Severity.ERROR, START, {"ts": "1"})
+    with database.begin() as tx:
+        tx.told.put(told, replace(told, notifier="email"), replace(told, fingerprint="x", at=at(1)))
+        tx.told.put(replace(told, severity=None))
+        heard = tx.told.get("slack", "f")
+        assert heard is not None
+        assert heard.severity is None
+        assert [one.fingerprint for one in tx.told.of("slack", "g")] == ["f", "x"]
+        assert tx.told.remove("slack", "x")
+        assert tx.told.forget("f")
+        assert tx.told.all() == []

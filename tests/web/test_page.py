@@ -1,0 +1,60 @@
+"""The page in a real browser: readable in both schemes, on a phone, and fresh by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sentinel.agent.agent import Agent
+from sentinel.settings import Address
+from sentinel.web.app import create_app
+from sentinel.web.listen import listen
+from sentinel.web.server import QuietServer, server
+from tests.e2e.process import free_port
+from tests.web.conftest import Start
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        pytest.param("light", 1100, id="light"),
+        pytest.param("dark", 1100, id="dark"),
+        pytest.param("light", 380, id="phone"),
+    ],
+)
+async def test_a_person_can_read_it(start: Start, scheme: str, width: int) -> None:
+    """Nothing runs over the edge, the policy stops nothing of ours, and a new alert appears without a reload."""
+    from playwright.async_api import async_playwright
+
+    port = free_port()
+    async with start(listen=f"127.0.0.1:{port}") as house, async_playwright() as playwright:
+        serving = await _serve(house.agent, port)
+        browser = await playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        page = await browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        await page.goto(f"http://127.0.0.1:{port}/")
+        assert await page.locator("h1").inner_text() == "All is well"
+        await house.measure("queue_depth", 60)
+        await page.locator("article.critical").wait_for(timeout=30_000)
+        assert await page.locator("h1").inner_text() == "One thing is wrong"
+        assert await page.locator("article a.button").get_attribute("href") == "https://runbooks.example.com/queue"
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert complaints == []
+        await browser.close()
+        serving[0].should_exit = True
+        await serving[1]
+
+
+async def _serve(agent: Agent, port: int) -> tuple[QuietServer, asyncio.Task[None]]:
+    serving = server(create_app(agent))
+    bound = listen(Address("127.0.0.1", port))
+    return serving, asyncio.create_task(serving.serve(sockets=[bound]))
