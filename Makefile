@@ -27,6 +27,7 @@ bench: $(VENV)/ready
 
 chaos: $(VENV)/ready
 	$(BIN)/pytest tests -m chaos -s --timeout 3600
+	$(BIN)/pytest --hypothesis-profile new --timeout 3600
 
 soak: $(VENV)/ready
 	$(BIN)/pytest tests/soak -m soak -n 0 -s --timeout 14400
