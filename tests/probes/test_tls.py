@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from sentinel.core.web import Tls
 from sentinel.probes.http import Http
-from sentinel.probes.web.target import Tls
 from tests.probes.looking import look, value
 from tests.probes.servers import says, served, writes
 

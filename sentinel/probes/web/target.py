@@ -1,116 +1,14 @@
-"""Keys of everything that is asked by URL: where, with which headers, as whom, and whom to trust."""
+"""Keys of every probe that asks a URL."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import Field
 
-from sentinel.core.fields import Model
+from sentinel.core.web import Auth, Tls, WebUrl
 from sentinel.probes.base import ProbeKind
-
-if TYPE_CHECKING:
-    import ssl
-
-
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as exc:
-        raise ValueError(f"is not a URL: {exc}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or any(map(str.isspace, text)):
-        raise ValueError("should be a URL such as https://shop.example.com/health")
-    return text
-
-
-#: An address of HTTP or HTTPS.
-WebUrl = Annotated[str, AfterValidator(_url)]
-
-
-class Basic(Model):
-    """A user and a password."""
-
-    username: str
-    password: SecretStr
-
-
-class Auth(Model):
-    """Who asks: `basic: {username, password}` or `bearer: <token>`."""
-
-    basic: Basic | None = None
-    bearer: SecretStr | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Auth:
-        if (self.basic is None) == (self.bearer is None):
-            raise ValueError("needs exactly one of basic and bearer")
-        return self
-
-    def header(self) -> str:
-        """Return the value of the header `Authorization`."""
-        if self.bearer is not None:
-            return f"Bearer {self.bearer.get_secret_value()}"
-        assert self.basic is not None
-        pair = f"{self.basic.username}:{self.basic.password.get_secret_value()}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
-
-
-class Tls(Model):
-    """Whom to trust, and with which certificate to introduce oneself; all are files of PEM.
-
-    Args:
-        ca: certificates to trust instead of the public ones.
-        cert: our own certificate, for servers that ask for one.
-        key: its key, if that is not in the same file.
-        server_name: the name to ask for and to check, if it is not the URL's host.
-    """
-
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
-    server_name: str | None = None
-
-    @model_validator(mode="after")
-    def _key_needs_cert(self) -> Tls:
-        if self.key is not None and self.cert is None:
-            raise ValueError("key needs cert, the certificate that it belongs to")
-        return self
-
-    def context(self) -> ssl.SSLContext:
-        """Return the TLS context, shared by all that trust the same; files that changed make a new one.
-
-        Raises:
-            OSError: a file cannot be read or is none of PEM; the text names it.
-        """
-        files = [(str(path), path.stat().st_mtime_ns) if path else None for path in (self.ca, self.cert, self.key)]
-        return _context(*files)
-
-
-@lru_cache(maxsize=256)
-def _context(
-    ca: tuple[str, int] | None = None, cert: tuple[str, int] | None = None, key: tuple[str, int] | None = None
-) -> ssl.SSLContext:
-    """Make a context: it costs 20 ms and half a megabyte, so a hundred probes share one."""
-    import ssl
-
-    import certifi
-
-    try:
-        context = ssl.create_default_context(cafile=ca[0] if ca else certifi.where())
-    except ssl.SSLError as exc:
-        raise OSError(f"{ca[0] if ca else 'certifi'}: no certificates in PEM form ({exc.reason})") from None
-    if cert:
-        try:
-            context.load_cert_chain(cert[0], key[0] if key else None)
-        except ssl.SSLError as exc:
-            raise OSError(f"{cert[0]}: certificate and key cannot be used ({exc.reason})") from None
-    return context
 
 
 class WebTarget(ProbeKind):
