@@ -45,7 +45,19 @@ def restore(database: Database, now: datetime, span: timedelta = SPAN, series_li
     3. The journal's samples that no chunk holds: a crash between chunks and the end of their journal leaves both.
     4. What could not be read is set aside, in the same transaction.
     """
+    with database.begin() as tx:
+        restored = _restored(database, tx.samples, now, span, series_limit)
+        tx.samples.set_aside(restored.damages)
+    return restored
 
+
+def look_into(database: Database, now: datetime) -> Restored:
+    """Read the head as `restore` does, and change nothing: beside a running agent."""
+    with database.read() as tx:
+        return _restored(database, tx.samples, now, SPAN, SERIES_LIMIT)
+
+
+def _restored(database: Database, samples: Samples, now: datetime, span: timedelta, series_limit: int) -> Restored:
     def recall(labels: Sequence[Labels]) -> Mapping[Labels, tuple[int, int]]:
         with database.read() as tx:
             return tx.samples.known(labels)
@@ -53,25 +65,21 @@ def restore(database: Database, now: datetime, span: timedelta = SPAN, series_li
     head = Head(span, recall, series_limit)
     now_ms, span_ms = to_ms(now), to_span_ms(span)
     damages: list[Damage] = []
-    with database.begin() as tx:
-        samples = tx.samples
-        for look in samples.sources():
-            head.restore_source(look)
-        journal = Rows.joined(samples.replay(damages))
-        for look in journal.looks:
-            head.restore_source(look)
-        parts = _decoded(_recent(samples, now_ms, span_ms), damages)
-        for id_, ts, v in _by_series(journal):
-            parts.setdefault(id_, []).append((ts, v))
-        ends = samples.ends(parts)
-        for series in samples.series_of(parts):
-            flushed_ms = ends.get(series.id, NEVER)
-            ts, v = _joined(parts[series.id], now_ms - REACH_MS)
-            head.restore_series(series, ts, v, flushed_ms)
-        head.restored(now_ms - span_ms, samples.last_id())
-        samples.set_aside(damages)
-        alive_at = samples.last_alive()
-    return Restored(head, alive_at, tuple(damages))
+    for look in samples.sources():
+        head.restore_source(look)
+    journal = Rows.joined(samples.replay(damages))
+    for look in journal.looks:
+        head.restore_source(look)
+    parts = _decoded(_recent(samples, now_ms, span_ms), damages)
+    for id_, ts, v in _by_series(journal):
+        parts.setdefault(id_, []).append((ts, v))
+    ends = samples.ends(parts)
+    for series in samples.series_of(parts):
+        flushed_ms = ends.get(series.id, NEVER)
+        ts, v = _joined(parts[series.id], now_ms - REACH_MS)
+        head.restore_series(series, ts, v, flushed_ms)
+    head.restored(now_ms - span_ms, samples.last_id())
+    return Restored(head, samples.last_alive(), tuple(damages))
 
 
 def _recent(samples: Samples, now_ms: int, span_ms: int) -> list[tuple[int, Chunk]]:

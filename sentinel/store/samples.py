@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from sentinel.core.clock import from_ms, to_ms
 from sentinel.core.labels import Labels
-from sentinel.store import journal
+from sentinel.store import chunk, journal
 from sentinel.store.blob import Damaged
 from sentinel.store.chunk import Chunk
 from sentinel.store.columns import dump
@@ -54,11 +54,7 @@ class Samples:
         """Write the rows of one commit; return the entry's id, None if there was nothing to write."""
         if not rows:
             return None
-        if rows.series:
-            self._connection.exec_driver_sql(
-                "INSERT OR IGNORE INTO series (id, labels, source) VALUES (?, ?, ?)",
-                [(one.id, dump(one.labels.as_dict()), one.source) for one in rows.series],
-            )
+        self.add_series(rows.series)
         body, checksum = journal.encode(rows)
         at_ms = max((look.at_ms for look in rows.looks), default=0)
         cursor = self._connection.exec_driver_sql(
@@ -84,6 +80,20 @@ class Samples:
     def forget_journal(self, up_to: int) -> None:
         """Delete the entries that chunks now hold; a damaged one is kept for whoever wants to look into it."""
         self._connection.exec_driver_sql("DELETE FROM journal WHERE id <= ? AND damaged = ''", (up_to,))
+
+    def verify(self) -> Iterator[Damage]:
+        """Read every blob that was not set aside, some at a time, and yield those that cannot be read."""
+        found: list[Damage] = []
+        for _ in self.replay(found):
+            yield from found
+            found.clear()
+        yield from found
+        rows = self._connection.exec_driver_sql(f"SELECT id, {_CHUNK} FROM chunk WHERE damaged = '' ORDER BY id")  # noqa: S608
+        for row in rows:
+            try:
+                chunk.decode(Chunk(*row[1:]))
+            except Damaged as exc:
+                yield Damage("chunk", row[0], str(exc))
 
     def set_aside(self, damages: Iterable[Damage]) -> None:
         """Mark what cannot be read, so that nobody stumbles over it again."""
@@ -138,6 +148,12 @@ class Samples:
             (json.dumps(list(ids)),),
         )
         return [Series(id_, Labels.of(json.loads(labels)), source) for id_, labels, source in rows]
+
+    def add_series(self, series: Iterable[Series]) -> None:
+        """Write down series of which nobody knew."""
+        rows = [(one.id, dump(one.labels.as_dict()), one.source) for one in series]
+        if rows:
+            self._connection.exec_driver_sql("INSERT OR IGNORE INTO series (id, labels, source) VALUES (?, ?, ?)", rows)
 
     def last_id(self) -> int:
         """Return the greatest id of a series, 0 if there is none."""
