@@ -25,11 +25,12 @@ import structlog
 
 from sentinel.agent import alarm
 from sentinel.agent.inbox import Errand, Inbox, Work
-from sentinel.agent.jobs import Jobs, resume_jobs
-from sentinel.agent.ledger import load_state, tell, write_outcome, write_renaming, write_revision
+from sentinel.agent.jobs import Jobs
+from sentinel.agent.ledger import load_state, tell, write_outcome
 from sentinel.agent.numbers import writing_again
 from sentinel.agent.pen import Pen
 from sentinel.agent.readings import Readings
+from sentinel.agent.swap import Written, swap
 from sentinel.config.config import Config
 from sentinel.core.clock import Clock
 from sentinel.core.errors import StoreUnavailable
@@ -40,8 +41,6 @@ from sentinel.core.sample import Batch
 from sentinel.engine.agenda import Agenda
 from sentinel.engine.decide import decide
 from sentinel.engine.outcome import Outcome
-from sentinel.engine.reload import reload
-from sentinel.engine.rename import rename
 from sentinel.engine.state import State
 from sentinel.rules.rule import Rule
 from sentinel.store.database import Database, Transaction
@@ -316,38 +315,14 @@ class Desk:
 
         Not a work among others: it is decided from what is in memory, so nothing may be half written beside it.
         """
-        now = self._clock.now()
-        away = now - away_from if away_from else timedelta()
-        earlier = config.renamed.get("rules", {})
-        names = {was: name for was, name in earlier.items() if name in config.rules and was not in config.rules}
-        renaming = rename(self.state, names)
-        state = renaming.state(self.state, now) if renaming else self.state
-        outcome = reload(
-            config.rules.keys(),
-            config.policy,
-            state,
-            now,
-            former=former.policy if former else None,
-            away=max(timedelta(), away),
-        )
-        found: dict[str, Heartbeat] = {}
-
-        def write(tx: Transaction) -> None:
-            if renaming:
-                write_renaming(tx, renaming, now)
-            write_outcome(tx, outcome, config.revision.id)
-            last = tx.revisions.last_good()
-            if last is None or last.id != config.revision.id:
-                write_revision(tx, config.revision, now)
-            if away_from:
-                self.unjudged = resume_jobs(tx, config.probes, away_from, now)
-            found.update(self.jobs.write(tx, config.probes, config.renamed.get("probes", {}), now))
-
-        if (why := self.pen.commit(write)) is not None:
+        change = swap(config, self.state, self._clock.now(), former.policy if former else None, away_from)
+        written: list[Written] = []
+        if (why := self.pen.commit(lambda tx: written.append(change.write(tx, self.jobs)))) is not None:
             raise why
-        self.config, self.state = config, state
-        self.jobs.follow(config.probes, found)
-        self._take_over(outcome)
+        self.config, self.state = config, change.state
+        self.jobs.follow(config.probes, written[0].heartbeats)
+        self.unjudged = written[0].unjudged
+        self._take_over(change.outcome)
         self._changed = True
 
     def _tidy(self) -> bool:

@@ -1,0 +1,83 @@
+"""Swap: another configuration takes over, at the start too; what that changes is decided whole, then written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sentinel.agent.jobs import Jobs, resume_jobs
+from sentinel.agent.ledger import write_outcome, write_renaming, write_revision
+from sentinel.config.config import Config
+from sentinel.core.heartbeat import Heartbeat
+from sentinel.engine.outcome import Outcome
+from sentinel.engine.reload import reload
+from sentinel.engine.rename import Renaming, rename
+from sentinel.engine.state import State
+from sentinel.routing.route import Policy
+from sentinel.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is known once the swap is written.
+
+    Args:
+        heartbeats: what is remembered of the jobs of the new configuration.
+        unjudged: job to the run of it that fell due while nobody looked.
+    """
+
+    heartbeats: dict[str, Heartbeat]
+    unjudged: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """What one swap changes.
+
+    Args:
+        config: that holds from now on.
+        state: as it stands under the rules' new names, before the outcome.
+        renaming: what moves to other names; None where nothing does.
+        outcome: resolves of rules that are gone, groups and debts under the new policy.
+        now: the instant.
+        away_from: since when nobody looked; None where somebody did.
+    """
+
+    config: Config
+    state: State
+    renaming: Renaming | None
+    outcome: Outcome
+    now: datetime
+    away_from: datetime | None
+
+    def write(self, tx: Transaction, jobs: Jobs) -> Written:
+        """Write revision, audit, resolves, groups, debts and jobs: one transaction."""
+        if self.renaming:
+            write_renaming(tx, self.renaming, self.now)
+        write_outcome(tx, self.outcome, self.config.revision.id)
+        last = tx.revisions.last_good()
+        if last is None or last.id != self.config.revision.id:
+            write_revision(tx, self.config.revision, self.now)
+        probes = self.config.probes
+        unjudged = resume_jobs(tx, probes, self.away_from, self.now) if self.away_from else {}
+        return Written(jobs.write(tx, probes, self.config.renamed.get("probes", {}), self.now), unjudged)
+
+
+def swap(config: Config, state: State, now: datetime, former: Policy | None, away_from: datetime | None) -> Swap:
+    """Decide what changes when a configuration takes over.
+
+    Args:
+        config: that holds from now on.
+        state: how the house stands; it is not changed.
+        now: the instant.
+        former: the policy that held until now; None at the start of the agent.
+        away_from: since when nobody looked; None where somebody did.
+    """
+    earlier = config.renamed.get("rules", {})
+    names = {was: name for was, name in earlier.items() if name in config.rules and was not in config.rules}
+    renaming = rename(state, names)
+    renamed = renaming.state(state, now) if renaming else state
+    away = max(timedelta(), now - away_from) if away_from else timedelta()
+    outcome = reload(config.rules.keys(), config.policy, renamed, now, former=former, away=away)
+    return Swap(config, renamed, renaming, outcome, now, away_from)
