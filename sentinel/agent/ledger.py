@@ -28,8 +28,7 @@ def write_outcome(tx: Transaction, outcome: Outcome, revision: str) -> None:
         revision: id of the configuration that decided it.
     """
     tx.alerts.put(*outcome.alerts)
-    for transition in outcome.transitions:
-        tx.audit.transition(transition, revision)
+    tx.audit.transitions(outcome.transitions, revision)
     for fingerprint in outcome.forgotten:
         tx.alerts.remove(fingerprint)
         tx.acknowledgements.remove(fingerprint)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +12,15 @@ from sqlalchemy import Connection
 
 from sentinel.core.alert import Transition
 from sentinel.core.clock import from_ms, to_ms
-from sentinel.store.columns import dump
+from sentinel.store.chain import PRUNE, Link, canonical, chained, flaws
 
-_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 _COLUMNS = "seq, at, kind, subject, body, hash"
+#: The highest number that was ever given: SQLite remembers it, also when the row is gone.
+_GIVEN = (
+    "SELECT coalesce(max(seq), 0) FROM"
+    " (SELECT seq FROM sqlite_sequence WHERE name = 'audit' UNION ALL SELECT max(seq) FROM audit)"
+)
+_LAST = f"SELECT ({_GIVEN}), coalesce((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), '')"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +52,26 @@ class Audit:
 
     def append(self, at: datetime, kind: str, subject: str, body: Mapping[str, Any]) -> int:
         """Write down one thing, and return its number."""
-        last = self._connection.exec_driver_sql("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").first()
-        seq, before = (last[0] + 1, last[1]) if last else (1, "")
-        at_ms, text = to_ms(at), canonical(body)
-        self._connection.exec_driver_sql(
-            f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 # a constant
-            (seq, at_ms, kind, subject, text, chained(before, seq, at_ms, kind, subject, text)),
-        )
-        return seq
+        return self._extend([(at, kind, subject, body)])
 
-    def transition(self, transition: Transition, revision: str = "") -> int:
-        """Write down one change of an alert, under the revision of the configuration that decided it."""
-        alert = transition.alert
-        body = {
-            "rule": alert.rule,
-            "labels": alert.labels.as_dict(),
-            "change": transition.change,
-            "from": transition.was,
-            "to": alert.phase,
-            "severity": None if transition.severity is None else str(transition.severity),
-            "value": alert.value,
-            "threshold": alert.threshold,
-            "reason": transition.reason or alert.reason,
-            "revision": revision,
-        }
-        return self.append(transition.at, "transition", alert.fingerprint, body)
+    def transitions(self, transitions: Iterable[Transition], revision: str = "") -> None:
+        """Write down changes of alerts, under the revision of the configuration that decided them."""
+        self._extend([(one.at, "transition", one.alert.fingerprint, _body(one, revision)) for one in transitions])
+
+    def _extend(self, facts: Iterable[tuple[datetime, str, str, Mapping[str, Any]]]) -> int:
+        """Write down several things with one statement; return the number of the last.
+
+        Numbers go on from the highest that was ever given, so that rows cut off the end leave a gap for good.
+        """
+        seq, hash_ = self._connection.exec_driver_sql(_LAST).one()
+        rows = []
+        for at, kind, subject, body in facts:
+            seq, at_ms, text = seq + 1, to_ms(at), canonical(body)
+            hash_ = chained(hash_, seq, at_ms, kind, subject, text)
+            rows.append((seq, at_ms, kind, subject, text, hash_))
+        if rows:
+            self._connection.exec_driver_sql(f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
+        return int(seq)
 
     def newest(self, limit: int, kind: str | None = None, subject: str | None = None) -> list[Entry]:
         """Return the last rows, newest first, of one kind or about one subject if asked."""
@@ -83,36 +81,54 @@ class Audit:
         rows = self._connection.exec_driver_sql(sql, {**wanted, "limit": limit})
         return [Entry(seq, from_ms(at), k, s, json.loads(body), hash_) for seq, at, k, s, body, hash_ in rows]
 
-    def verify(self) -> Iterator[str]:
-        """Yield what is wrong with the chain, row by row; nothing if it is whole.
+    def links(self, after: int = 0, before: datetime | None = None) -> Iterator[Link]:
+        """Iterate over the rows as they are hashed, oldest first.
 
-        1. Numbers run from 1 without a gap: a gap is a removed row.
-        2. Each hash is that of the hash before and the row's own content: else the row was changed.
-        3. SQLite remembers the highest number given: rows missing at the end were removed too.
+        Args:
+            after: only rows with a higher number.
+            before: end at the first row of this instant or later.
         """
-        expected, before = 1, ""
-        rows = self._connection.exec_driver_sql(f"SELECT {_COLUMNS} FROM audit ORDER BY seq")  # noqa: S608
-        for seq, at_ms, kind, subject, body, found in rows:
-            if seq != expected:
-                yield _missing(expected, seq - 1)
-            elif found != chained(before, seq, at_ms, kind, subject, body):
-                yield f"audit row {seq} ({kind} {subject} at {from_ms(at_ms):%Y-%m-%d %H:%M:%S}) was changed"
-            expected, before = seq + 1, found
-        given = self._connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").scalar()
-        if given is not None and given >= expected:
-            yield _missing(expected, given)
+        until = self._first_of(before) if before else None
+        sql = f"SELECT {_COLUMNS} FROM audit WHERE seq > :after ORDER BY seq"  # noqa: S608 # a constant
+        for row in self._connection.exec_driver_sql(sql, {"after": after}):
+            if row[0] == until:
+                return
+            yield Link(*row)
+
+    def verify(self) -> Iterator[str]:
+        """Yield what is wrong with the chain, row by row; nothing if it is whole. See `chain.flaws`."""
+        return flaws(self.links(), self._connection.exec_driver_sql(_GIVEN).scalar_one())
+
+    def prune(self, through: int, at: datetime, author: str) -> int:
+        """Remove the rows up to a number, leave one that says so and carries the chain on; return how many they were.
+
+        Raises:
+            LookupError: there is no row of that number.
+        """
+        hash_ = self._connection.exec_driver_sql("SELECT hash FROM audit WHERE seq = ?", (through,)).scalar()
+        if hash_ is None:
+            raise LookupError(f"there is no audit row {through}")
+        count = self._connection.exec_driver_sql("SELECT count(*) FROM audit WHERE seq <= ?", (through,)).scalar_one()
+        body = {"author": author, "through": through, "hash": hash_, "rows": count}
+        self.append(at, PRUNE, f"rows up to {through}", body)
+        self._connection.exec_driver_sql("DELETE FROM audit WHERE seq <= ?", (through,))
+        return int(count)
+
+    def _first_of(self, at: datetime) -> int | None:
+        return self._connection.exec_driver_sql("SELECT min(seq) FROM audit WHERE at >= ?", (to_ms(at),)).scalar()
 
 
-def _missing(first: int, last: int) -> str:
-    return f"audit row {first} was removed" if first == last else f"audit rows {first} to {last} were removed"
-
-
-def canonical(body: Mapping[str, Any]) -> str:
-    """Write a body's JSON in the one way that is hashed: keys sorted, no spaces; NaN and infinities as texts."""
-    plain = {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in body.items()}
-    return _SORTED(plain)
-
-
-def chained(before: str, seq: int, at_ms: int, kind: str, subject: str, body: str) -> str:
-    """Return a row's hash: SHA-256, in hex, over the hash before it and its own content as canonical JSON."""
-    return hashlib.sha256(dump([before, seq, at_ms, kind, subject, body]).encode()).hexdigest()
+def _body(transition: Transition, revision: str) -> Mapping[str, Any]:
+    alert = transition.alert
+    return {
+        "rule": alert.rule,
+        "labels": alert.labels.as_dict(),
+        "change": transition.change,
+        "from": transition.was,
+        "to": alert.phase,
+        "severity": None if transition.severity is None else str(transition.severity),
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "reason": transition.reason or alert.reason,
+        "revision": revision,
+    }
