@@ -5,15 +5,19 @@
 
 Rows differ in length, since probes differ in pace. A full row first lets go of what it need not keep (its samples slide
 to the front); only if that frees too little does it move to a longer place. Rows of one length fill up at different
-times on purpose, so that no single append has to slide all of them.
+times on purpose, so that no single append has to slide all of them. When the arrays are full, the rows are laid side by
+side in new ones: the places that they left on their way would be twice of what they hold.
 """
 
 from __future__ import annotations
 
+import mmap
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sentinel.core.search import first_after
 
 Ints = NDArray[np.int64]
 Number = TypeVar("Number", bound=np.generic)
@@ -26,6 +30,7 @@ _LEAST = -(2**31)
 REACH_MS = 20 * 86_400_000
 
 _SHORTEST = 25
+_SMALLEST = 4097
 
 
 def _length(samples: int) -> int:
@@ -39,12 +44,21 @@ def _length(samples: int) -> int:
     return length
 
 
+def _grown(length: int, wanted: int) -> int:
+    """Return the length after this one: half as much again, or what is enough in the long run.
+
+    Enough is an eighth more than wanted: a row that slid has then room until it is worth while to slide it again.
+    """
+    enough = wanted * 9 // 8 | 1
+    longer = _length(length + 1)
+    return enough if length < enough < longer else longer
+
+
 class Arena:
     """Rows of samples, by slot. A slot is a small number that stands for a series while it is in memory."""
 
     def __init__(self) -> None:
-        self.ts = np.zeros(4097, np.int32)
-        self.v = np.zeros(4097, np.float64)
+        self.ts, self.v = _flat(_SMALLEST, np.int32), _flat(_SMALLEST, np.float64)
         self.epoch_ms = 0
         self.start = np.zeros(64, np.int64)
         self.count = np.zeros(64, np.int64)
@@ -63,8 +77,9 @@ class Arena:
             self.start, self.count = longer(self.start, 2 * slot), longer(self.count, 2 * slot)
             self._length = longer(self._length, 2 * slot)
         self.count[slot] = 0
-        self._length[slot] = length = _length(samples)
+        length = _length(samples)
         self.start[slot] = self._place(length)
+        self._length[slot] = length
 
     def close(self, slot: int) -> None:
         """Take a slot's row away."""
@@ -151,14 +166,7 @@ class Arena:
             for at, (first, last) in enumerate(zip(low[:, 0].tolist(), high[:, 0].tolist(), strict=True)):
                 found[at] = first + np.searchsorted(self.ts[first:last], bounds[min(at, len(bounds) - 1)], "right")
             return found
-        low, high, bounds = (np.array(part) for part in np.broadcast_arrays(low, high, bounds))
-        for _ in range(int(self.count[slots].max(initial=0)).bit_length()):
-            middle = (low + high) >> 1
-            later = self.ts[middle] > bounds
-            later |= low >= high
-            high = np.where(later, np.minimum(middle, high), high)
-            low = np.where(later, low, middle + 1)
-        return low
+        return first_after(self.ts, low, high, bounds)
 
     def _make_room(self, slot: int, needless_ms: int, wanted: int) -> None:
         """Free at least one place at the end of a row."""
@@ -168,9 +176,11 @@ class Arena:
         place = start
         if drop <= length // 32:
             drop = 0
-            self._length[slot] = longer = _length(max(wanted, length + 1))
-            self.start[slot] = place = self._place(longer)
+            longer = _grown(length, wanted)
+            place = self._place(longer)
+            start = int(self.start[slot])  # to find a place, all rows may have moved
             self._free.setdefault(length, []).append(start)
+            self.start[slot], self._length[slot] = place, longer
         keep = count - drop
         self.ts[place : place + keep] = self.ts[start + drop : start + count]
         self.v[place : place + keep] = self.v[start + drop : start + count]
@@ -180,11 +190,26 @@ class Arena:
         """Find a place for a row: one that was given back, else at the end."""
         if free := self._free.get(length):
             return free.pop()
+        if self._end + length >= len(self.ts):  # one spare element at the very end: bisection may look at it
+            self._lay_out(length)
         place, self._end = self._end, self._end + length
-        if self._end >= len(self.ts):  # one spare element at the very end: bisection may look at it
-            self.ts = longer(self.ts, self._end + self._end // 4 + 1)
-            self.v = longer(self.v, self._end + self._end // 4 + 1)
         return place
+
+    def _lay_out(self, more: int) -> None:
+        """Lay the rows side by side in new arrays, with room for more, and a quarter of all that to spare."""
+        slots = np.flatnonzero(self._length)
+        lengths = self._length[slots]
+        places = np.cumsum(lengths) - lengths
+        self._end = int(lengths.sum())
+        size = max(_SMALLEST, (self._end + more) * 5 // 4 + 1)
+        ts, v = _flat(size, np.int32), _flat(size, np.float64)
+        for place, start, count in zip(
+            places.tolist(), self.start[slots].tolist(), self.count[slots].tolist(), strict=True
+        ):
+            ts[place : place + count] = self.ts[start : start + count]
+            v[place : place + count] = self.v[start : start + count]
+        self.ts, self.v, self.start[slots] = ts, v, places
+        self._free.clear()
 
     def _reach(self, newest_ms: int) -> None:
         """Move the epoch on where a time would not fit into 32 bits; what is then too long ago is dropped."""
@@ -201,6 +226,22 @@ class Arena:
             self.v[start : start + count - drop] = self.v[start + drop : start + count]
             self.count[slot] = count - drop
         self.ts, self.epoch_ms = moved, newest_ms
+
+
+def _flat(length: int, kind: type[Number]) -> NDArray[Number]:
+    """Return zeros in memory of their own, which the system gets back when they are gone.
+
+    What malloc was given back once it keeps for the next time, up to 32 MB (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    return np.frombuffer(mmap.mmap(-1, length * np.dtype(kind).itemsize, private), kind)
+
+
+def spread(lo: Ints, hi: Ints) -> tuple[Ints, Ints]:
+    """Return every flat index in these stretches, one stretch after another, and how long each is."""
+    length = np.maximum(hi - lo, 0)
+    moved = np.cumsum(length) - length
+    return np.arange(int(length.sum())) + np.repeat(lo - moved, length), length
 
 
 def longer(array: NDArray[Number], length: int) -> NDArray[Number]:
