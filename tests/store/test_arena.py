@@ -70,13 +70,14 @@ def test_a_place_that_was_given_back_is_used_again() -> None:
 def test_rows_that_grow_leave_no_empty_places_behind() -> None:
     """However long the rows become, the arena is never much larger than they are."""
     rows, wanted = 200, 720
-    arena, slots = Arena(), np.arange(rows)
+    arena, slots = Arena(), np.arange(rows, dtype=np.int64)
     for slot in range(rows):
         arena.open(slot, 0)
     for at in range(1, 2 * wanted):
         times = np.full(rows, 1_700_000_000_000 + at * 5_000)
-        arena.append(slots, times, slots + at * 1.0, times - wanted * 5_000, wanted)
+        arena.append(slots, times, (slots + at).astype(np.float64), times - wanted * 5_000, wanted)
         assert len(arena.ts) <= max(4097, 2 * rows * max(25, min(at, wanted)))
     assert all(
-        arena.row(slot)[1][-wanted:].tolist() == list(range(slot + at - wanted + 1, slot + at + 1)) for slot in slots
+        arena.row(slot)[1][-wanted:].tolist() == list(range(slot + at - wanted + 1, slot + at + 1))
+        for slot in range(rows)
     )
