@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 from sentinel.rules.form import Fault, RuleInvalid, Setting
 from sentinel.rules.make import make_rule
+from sentinel.rules.names import REST
 from sentinel.rules.rule import Rule
 
 
@@ -24,20 +25,29 @@ def build_rules(builder: Builder, intervals: Mapping[str, timedelta] | None) -> 
         builder: what reads and reports.
         intervals: how often each probe looks; None where the tree around is not known.
     """
+    reads = [read for entry in builder.gathered.of("rules").values() if (read := builder.read(entry)) is not None]
     found = {}
-    for name, entry in builder.gathered.of("rules").items():
-        if (read := builder.read(entry)) is None:
-            continue
+    for read in reads:
         if read.keys is None:
             _check_expressions(builder, read, intervals)
             continue
         _check_causes(builder, read)
-        if rule := _rule(builder, read, intervals):
-            found[name] = rule
+        if rule := _rule(builder, read, intervals, _named(read, reads)):
+            found[rule.name] = rule
     return found
 
 
-def _rule(builder: Builder, read: Read, intervals: Mapping[str, timedelta] | None) -> Rule | None:
+def _named(read: Read, reads: Sequence[Read]) -> frozenset[str]:
+    """Return what the other rules of the same form name; only `"*"` asks."""
+    if REST not in read.kind.names:
+        return frozenset()
+    others = (other.kind.names for other in reads if other is not read and other.word == read.word)
+    return frozenset(name for names in others for name in names if name != REST)
+
+
+def _rule(
+    builder: Builder, read: Read, intervals: Mapping[str, timedelta] | None, named: frozenset[str]
+) -> Rule | None:
     position, whose = read.entry.key.position, builder.provenance
     try:
         return make_rule(
@@ -46,6 +56,7 @@ def _rule(builder: Builder, read: Read, intervals: Mapping[str, timedelta] | Non
             read.kind,
             read.keys,
             intervals=intervals,
+            named=named,
             position=position,
             origin=Origin(position.file, position.line, whose.commit, whose.author),
             agent=builder.agent,

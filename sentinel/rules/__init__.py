@@ -29,12 +29,18 @@ __all__ = [
 
 #: Where each form is defined; a form's module is imported when it is first used.
 FORMS = {
+    "availability": "sentinel.rules.availability:Availability",
+    "average": "sentinel.rules.average:Average",
+    "certificate": "sentinel.rules.certificate:Certificate",
     "expr": "sentinel.rules.expr:ExprForm",
     "increase": "sentinel.rules.increase:Increase",
     "job": "sentinel.rules.job:Job",
     "last": "sentinel.rules.last:Last",
+    "maximum": "sentinel.rules.maximum:Maximum",
+    "minimum": "sentinel.rules.minimum:Minimum",
     "probe": "sentinel.rules.probe:Probe",
     "quantile": "sentinel.rules.quantile:Quantile",
+    "rate": "sentinel.rules.rate:Rate",
     "ratio": "sentinel.rules.ratio:Ratio",
 }
 

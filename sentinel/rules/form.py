@@ -6,14 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.fields import LabelName, Model
-from sentinel.core.labels import Matcher, MatchOp
-from sentinel.core.problem import near
 from sentinel.core.quantity import Unit, format_duration
 from sentinel.core.sample import COUNTER_ENDINGS
 from sentinel.core.severity import Severity
@@ -60,12 +58,14 @@ class Setting:
         above: whether the rule says `above`.
         below: whether the rule says `below`.
         intervals: how often each probe looks, by its name; None where no probes are known to compare with.
+        named: the probes or jobs, patterns included, that the other rules of the same form name.
     """
 
     severity: Severity | None = None
     above: bool = False
     below: bool = False
     intervals: Mapping[str, timedelta] | None = None
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ class Compiled:
         window: the longest time that it looks back over; zero where it takes newest values.
         carriers: the selectors whose series carry an element: once they are gone, so is it.
         by: labels of the elements where series are added up; None where each series is an element.
-        covered: whether `below` is judged only once data cover the whole window.
+        waits: the side of its threshold that is judged only once data cover the whole window.
+        throughout: whether a hole in the window leaves it uncovered: what is no count says nothing of that time.
         events: how many events each element counts; judged from `at_least` on.
         at_least: fewer events than these are not enough data.
         parts: expressions that explain the value, by the name that `wording` uses.
@@ -94,7 +95,8 @@ class Compiled:
     window: timedelta = timedelta()
     carriers: tuple[VectorSelector, ...] = ()
     by: tuple[str, ...] | None = None
-    covered: bool = False
+    waits: Literal["above", "below"] | None = None
+    throughout: bool = False
     events: Expr | None = None
     at_least: float = 0.0
     parts: Mapping[str, Expr] = field(default_factory=dict)
@@ -119,6 +121,11 @@ class Form(Model, ABC):
         Raises:
             RuleInvalid: the words make no sense together; paths begin below the form's own key.
         """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The probes or jobs that it names, patterns included; `"*"` is all that the others of its form do not name."""
+        return ()
 
 
 def one_or_more(given: object) -> object:
@@ -162,20 +169,6 @@ def counter(text: str, *path: str) -> VectorSelector:
     return found
 
 
-def known(name: str, setting: Setting, *path: str) -> timedelta:
-    """Return how often a probe looks.
-
-    Raises:
-        RuleInvalid: the tree has no probe of this name; the fault is at `path`.
-    """
-    if setting.intervals is None:
-        return UNKNOWN_INTERVAL
-    if name not in setting.intervals:
-        fix = near(name, set(setting.intervals), "probes")
-        raise RuleInvalid([Fault(path, f'no probe is named "{name}"', fix)])
-    return setting.intervals[name]
-
-
 def expression(text: str, *path: str) -> Expr:
     """Parse PromQL.
 
@@ -195,8 +188,3 @@ def _article(kind: ValueType) -> str:
 def window_of(over: timedelta) -> str:
     """Write a duration for a range in brackets: `5m`, `1h30m`."""
     return format_duration(over)
-
-
-def equals(label: str, value: str) -> str:
-    """Write a condition on a label: `probe="shop"`."""
-    return str(Matcher(label, MatchOp.EQUAL, value))

@@ -48,5 +48,5 @@ class Increase(Form):
             window=self.over,
             carriers=(of,),
             by=self.by,
-            covered=setting.below,
+            waits="below" if setting.below else None,
         )

@@ -15,6 +15,9 @@ In YAML
         severity: error
       import-fails:
         job: {name: import, failed: {warning: 1, critical: 3}}
+      any-other-job:
+        job: "*"                                # every job that no other rule of this form names, one alert each
+        severity: warning
 
 Compiles to
     job_idle_seconds{job="discovery"}, the case from 900 on
@@ -24,7 +27,7 @@ Compiles to
 Edges
     A job that never ran is counted from the moment when its heartbeat was first loaded, so a job that was forgotten
     fires too. A restart of the agent does not begin this anew. `not_run_for` does not ask why: a run that fails is no
-    run.
+    run. Of several jobs (`name: [import, export]`, `name: worker-*`, `"*"`) each has an alert of its own.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from sentinel.core.quantity import Quantity, Unit
-from sentinel.rules.form import Compiled, Fault, Form, RuleInvalid, Setting, equals, known, selector
+from sentinel.rules.form import Compiled, Fault, Form, RuleInvalid, Setting, selector
+from sentinel.rules.names import Names, matcher
 from sentinel.rules.threshold import Level, Quantities, Threshold
 
 _PAST_ITS_DEADLINE: dict[Level, Threshold] = {None: Threshold(above=Quantity(0.0, Unit.SECONDS, "0s"))}
@@ -45,7 +49,7 @@ class Job(Form):
 
     SHORT: ClassVar[str | None] = "name"
 
-    name: str = Field(description="Name of the heartbeat.")
+    name: Names
     not_run_for: Quantities | None = Field(None, description="How long it may go without a success.")
     failed: Quantities | None = Field(None, description="From how many failed runs in a row on.")
 
@@ -57,16 +61,24 @@ class Job(Form):
 
     def compile(self, setting: Setting) -> Compiled:
         """Ask the heartbeat's own numbers."""
-        known(self.name, setting, "name")
+        which = str(matcher("job", self.name, setting, "name"))
         if self.not_run_for is not None:
-            return self._asking("job_idle_seconds", Unit.SECONDS, _from("not_run_for", self.not_run_for, Unit.SECONDS))
+            limits = _from("not_run_for", self.not_run_for, Unit.SECONDS)
+            return _asking("job_idle_seconds", which, Unit.SECONDS, limits)
         if self.failed is not None:
-            return self._asking("job_consecutive_failures", Unit.NUMBER, _from("failed", self.failed, Unit.NUMBER))
-        return self._asking("job_overdue_seconds", Unit.SECONDS, _PAST_ITS_DEADLINE)
+            limits = _from("failed", self.failed, Unit.NUMBER)
+            return _asking("job_consecutive_failures", which, Unit.NUMBER, limits)
+        return _asking("job_overdue_seconds", which, Unit.SECONDS, _PAST_ITS_DEADLINE)
 
-    def _asking(self, metric: str, unit: Unit, thresholds: dict[Level, Threshold]) -> Compiled:
-        of = selector(f"{metric}{{{equals('job', self.name)}}}", "name")
-        return Compiled(of, unit=unit, carriers=(of,), thresholds=thresholds)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The jobs that it names."""
+        return self.name
+
+
+def _asking(metric: str, which: str, unit: Unit, thresholds: dict[Level, Threshold]) -> Compiled:
+    of = selector(f"{metric}{{{which}}}", "name")
+    return Compiled(of, unit=unit, carriers=(of,), thresholds=thresholds)
 
 
 def _from(key: str, quantities: Quantities, unit: Unit) -> dict[Level, Threshold]:

@@ -29,6 +29,7 @@ def make_rule(
     keys: RuleKeys,
     *,
     intervals: Mapping[str, timedelta] | None = None,
+    named: frozenset[str] = frozenset(),
     position: Position | None = None,
     origin: Origin | None = None,
     agent: str = "",
@@ -41,6 +42,7 @@ def make_rule(
         form: what stands under it.
         keys: what stands beside it.
         intervals: how often each probe of the tree looks, by name; None where there is no tree to compare with.
+        named: probes or jobs, patterns included, that the tree's other rules of the same form name.
         position: where the rule is written.
         origin: likewise, with commit and author.
         agent: name of the agent, for templates.
@@ -50,7 +52,7 @@ def make_rule(
     """
     faults = list(_text_faults(keys))
     try:
-        compiled = form.compile(Setting(keys.severity, bool(keys.above), bool(keys.below), intervals))
+        compiled = form.compile(Setting(keys.severity, bool(keys.above), bool(keys.below), intervals, named))
     except RuleInvalid as exc:
         faults += (replace(fault, path=(form_name, *fault.path)) for fault in exc.faults)
         raise RuleInvalid(faults) from exc

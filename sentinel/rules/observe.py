@@ -5,7 +5,8 @@ How an element is judged; the first that applies decides:
 1. Its probe fails, is late, or the agent is blind: unknown, even if an older value would still count.
 2. The series that carried it are gone: over, as "gone".
 3. It has fewer events than `at_least`, or no number: not enough data.
-4. Its window is not covered: not enough data to say that it is below a threshold; all else is judged.
+4. Its window is not covered: not enough data to say what speaks about all of it (that it is below a threshold, and of
+   the least value that it is above one); all else is judged.
 5. Else each severity's threshold is.
 
 An element of a present alert that the expression no longer returns: unknown, as above; over, where the expression alone
@@ -124,7 +125,7 @@ class _Evaluation:
         if missing := self._too_few(labels, value):
             return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
         conditions = {level: threshold.judge(value) for level, threshold in self._rule.thresholds.items()}
-        if self._rule.compiled.covered and (missing := self._scene.missing(labels)):
+        if self._rule.compiled.waits and (missing := self._scene.missing(labels)):
             return self._uncovered(labels, value, conditions, missing)
         return self._with_value(labels, value, conditions)
 
@@ -152,11 +153,13 @@ class _Evaluation:
     def _uncovered(
         self, labels: Labels, value: float, conditions: Mapping[Severity, Condition], missing: str
     ) -> Observed:
-        """Judge a value of a part of the window: with all of it, it may be greater, and cannot be less."""
-        high = {level for level, limits in self._rule.thresholds.items() if limits.passed(value) is not limits.below}
+        """Judge a value of a part of the window: with all of it, it can only move away from the side that waits."""
+        waits = self._rule.compiled.waits or ""
+        beyond = {level: limits.passed(value) for level, limits in self._rule.thresholds.items()}
+        early = {level for level, limit in beyond.items() if limit is not getattr(self._rule.thresholds[level], waits)}
         sure = {
             level: condition
-            if condition is Condition.OVER or (condition is Condition.HOLDS and level in high)
+            if condition is Condition.OVER or (condition is Condition.HOLDS and level in early)
             else Condition.SCARCE
             for level, condition in conditions.items()
         }

@@ -11,6 +11,9 @@ In YAML
         severity: critical
       checkout-flaky:
         probe: {name: checkout, fails: {warning: 3 of 10, critical: 6 of 10}}
+      any-other-probe:
+        probe: {name: "*", fails: 5}          # every probe that no other rule of this form names, one alert each
+        severity: warning
 
 Compiles to
     probe_consecutive_failures{probe="purchases"}, the case from 3 on
@@ -19,7 +22,8 @@ Compiles to
 Edges
     Failures in the first minute after the agent's start do not count until the probe has once succeeded, and none count
     while the agent is blind. A probe that is late holds the state: nobody knows. `N of M` takes M times the probe's
-    `every`, whatever its pace while it fails.
+    `every`, whatever its pace while it fails. Of several probes (`name: [web, api]`, `name: worker-*`, `"*"`) each has
+    an alert of its own.
 """
 
 from __future__ import annotations
@@ -32,17 +36,17 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from sentinel.core.quantity import Quantity, Unit
 from sentinel.rules.form import (
+    UNKNOWN_INTERVAL,
     Compiled,
     Fault,
     Form,
     RuleInvalid,
     Setting,
-    equals,
     expression,
-    known,
     selector,
     window_of,
 )
+from sentinel.rules.names import Names, by_interval, matcher
 from sentinel.rules.threshold import PerLevel, Threshold
 
 _FAILS = re.compile(r"(\d{1,4})(?:\s+of\s+(\d{1,4}))?")
@@ -67,30 +71,38 @@ class Probe(Form):
 
     SHORT: ClassVar[str | None] = "name"
 
-    name: str = Field(description="Name of the probe.")
+    name: Names
     fails: PerLevel[Fails] = Field({None: (1, 0)}, validate_default=False, description="3, or 3 of 5.")
 
     def compile(self, setting: Setting) -> Compiled:
         """Count failures in a row, or in the time of so many runs."""
-        interval = known(self.name, setting, "name")
+        which = str(matcher("probe", self.name, setting, "name"))
+        looking = by_interval(self.name, setting, "name")
         spans = {runs for _, runs in self.fails.values()}
         if len(spans) > 1:
             says = "should count every severity over the same number of runs"
             raise RuleInvalid([Fault(("fails",), says, "write two rules")])
         runs = spans.pop()
+        counted = [
+            _failures(which if len(looking) == 1 else str(matcher("probe", names, setting, "name")), runs * interval)
+            for interval, names in looking.items()
+        ]
         return Compiled(
-            expression(self._counting(runs, interval), "name"),
-            window=runs * interval,
-            carriers=(selector(f"probe_success{{{equals('probe', self.name)}}}", "name"),),
+            expression(" or ".join(counted) if runs else f"probe_consecutive_failures{{{which}}}", "name"),
+            window=runs * max(looking, default=UNKNOWN_INTERVAL),
+            carriers=(selector(f"probe_success{{{which}}}", "name"),),
             thresholds={level: _at_least(*fails) for level, fails in self.fails.items()},
         )
 
-    def _counting(self, runs: int, interval: timedelta) -> str:
-        of = equals("probe", self.name)
-        if not runs:
-            return f"probe_consecutive_failures{{{of}}}"
-        looked = f"probe_success{{{of}}}[{window_of(runs * interval)}]"
-        return f"count_over_time({looked}) - sum_over_time({looked})"
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The probes that it names."""
+        return self.name
+
+
+def _failures(which: str, over: timedelta) -> str:
+    looked = f"probe_success{{{which}}}[{window_of(over)}]"
+    return f"count_over_time({looked}) - sum_over_time({looked})"
 
 
 def _at_least(count: int, runs: int) -> Threshold:

@@ -96,10 +96,24 @@ class Scene:
             oldest = min((row.first_ms for row in filled if row.first_ms is not None), default=self._at_ms)
             return f"{rough(self._at_ms - oldest)} of {format_duration(self._compiled.window)}"
         newest = max(filled, key=lambda row: row.newest_ms or 0, default=None)
-        if newest is None or newest.newest_ms is None or newest.between_ms is None:
+        if newest is None or newest.newest_ms is None:
             return ""
         age_ms = self._at_ms - newest.newest_ms
-        return f"the newest is {rough(age_ms)} old" if age_ms > 2 * newest.between_ms else ""
+        if newest.between_ms is not None and age_ms > 2 * newest.between_ms:
+            return f"the newest is {rough(age_ms)} old"
+        return self._hole(element) if self._compiled.throughout else ""
+
+    def _hole(self, element: Labels) -> str:
+        """Say for how long the window had no value that counts; "" where there always was one."""
+        for windows in self._around_window:
+            places = [place for place, labels in enumerate(windows.labels) if self._behind(element, labels)]
+            taken = [windows.ts[windows.lo[place, 0] : windows.hi[place, 0]] for place in places]
+            times = np.sort(np.concatenate([*taken, [self._at_ms - windows.epoch_ms]]))
+            within = times[1:] + windows.epoch_ms > self._at_ms - self._window_ms
+            longest_ms = int(np.diff(times)[within].max(initial=0))
+            if places and longest_ms > int(windows.lookback_ms[places].max()):
+                return f"nothing for {rough(longest_ms)}"
+        return ""
 
     def _of(self, element: Labels, found: Sequence[Windows]) -> Iterator[Row]:
         """Iterate over the rows of the series that carry an element."""
@@ -137,6 +151,14 @@ class Scene:
     def _before_window(self) -> list[Windows]:
         start_ms = self._at_ms - self._window_ms
         return [self._cut(carrier.matchers, at_ms=start_ms) for carrier in self._compiled.carriers]
+
+    @cached_property
+    def _around_window(self) -> list[Windows]:
+        """Look back a little further than the window, to the value that counts at its start."""
+        longest = max(
+            (int(windows.lookback_ms.max()) for windows in self._before_window if len(windows.ids)), default=0
+        )
+        return [self._cut(carrier.matchers, self._window_ms + longest) for carrier in self._compiled.carriers]
 
     def _cut(self, matchers: Sequence[Matcher], range_ms: int | None = None, at_ms: int | None = None) -> Windows:
         end = np.array([self._at_ms if at_ms is None else at_ms], dtype=np.int64)

@@ -338,6 +338,21 @@ def test_depends_on_is_an_inhibition() -> None:
     assert (str(inhibition.cause), str(inhibition.covers)) == ("rule: b", "rule: a")
 
 
+def test_a_star_is_every_one_that_no_other_rule_of_its_form_names() -> None:
+    """The rules of another form, and the rule itself, take nothing away."""
+    config = read(
+        """
+        probes: {a: {http: "http://x/"}, b-1: {http: "http://x/"}, b-2: {http: "http://x/"}, c: {http: "http://x/"}}
+        rules:
+          a-down: {probe: a, severity: error}
+          b-down: {probe: b-*, severity: error}
+          rest-down: {probe: {name: "*", fails: 3}, severity: warning}
+          c-poor: {availability: {of: c, over: 1h}, below: 99%, severity: warning}
+        """
+    )
+    assert str(config.rules["rest-down"].compiled.expr) == 'probe_consecutive_failures{probe!~"|a|b\\\\-.*"}'
+
+
 def test_earlier_names_are_kept_by_section() -> None:
     """State finds its way."""
     config = read("rules: {b: {last: x, above: 1, severity: error, was: a}}\nnotifiers: {t: {console: {}, was: s}}")

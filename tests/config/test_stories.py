@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,3 +57,15 @@ def test_check_says(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert story.intent
     monkeypatch.chdir(tmp_path)
     assert tell(story) == story.output
+
+
+def retell() -> None:
+    """Write what each story's command says now; the difference is to be read before it is committed."""
+    for path in STORIES:
+        text = path.read_text()
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            path.write_text(text.removesuffix(read(text).output) + tell(read(text)))
+
+
+if __name__ == "__main__":
+    retell()

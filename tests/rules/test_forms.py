@@ -53,6 +53,27 @@ RATIO = {"of": 'purchases_total{status="failed"}', "to": "purchases_total", "ove
             {"probe": {"name": "shop", "fails": "3 of 5"}},
             'count_over_time(probe_success{probe="shop"}[75s]) - sum_over_time(probe_success{probe="shop"}[75s])',
         ),
+        ({"job": {"name": ["discovery", "purchases"]}}, 'job_overdue_seconds{job=~"discovery|purchases"}'),
+        ({"job": {"name": "disc*"}}, 'job_overdue_seconds{job=~"disc.*"}'),
+        ({"probe": {"name": "*", "fails": "3"}}, 'probe_consecutive_failures{probe!~""}'),
+        (
+            {"average": {"of": "cpu_percent", "over": "5m"}, "above": "80%"},
+            "avg_over_time(cpu_percent[5m])",
+        ),
+        (
+            {"minimum": {"of": "queue_depth", "over": "1h", "by": "queue"}, "above": "100"},
+            "min by (queue) (min_over_time(queue_depth[1h]))",
+        ),
+        ({"maximum": {"of": "sessions", "over": "30m"}, "below": "1"}, "max_over_time(sessions[30m])"),
+        (
+            {"rate": {"of": "events_total", "over": "10m"}, "below": "8000/min"},
+            "sum(increase(events_total[10m] anchored)) / 600",
+        ),
+        (
+            {"availability": {"of": "shop", "over": "1h"}, "below": "99.9%"},
+            'avg_over_time(probe_success{probe="shop"}[1h])',
+        ),
+        ({"certificate": "shop", "below": "14d"}, 'probe_ssl_earliest_cert_expiry{probe="shop"} - time()'),
         ({"expr": "up == 0"}, "up == 0"),
         ({"expr": "queue_depth > 100"}, "queue_depth"),
         ({"expr": "queue_depth > 100", "above": "200"}, "queue_depth > 100"),
@@ -150,6 +171,8 @@ def test_a_threshold_is_converted_to_what_the_metric_counts(metric: str, above: 
             "probe fails",
             "the same number of runs",
         ),
+        ({"rate": {"of": "x_total", "over": "5m"}, "above": "5"}, "above", "rate needs a rate"),
+        ({"probe": {"name": "wrk-*"}}, "probe name", 'no probe has a name like "wrk-*"'),
         ({"expr": "rate(x[5m]"}, "expr query", ""),
         ({"expr": "x[5m]"}, "expr query", "gives a range of samples"),
         ({"expr": "'up'"}, "expr query", "gives a text"),
@@ -220,3 +243,11 @@ def test_each_form_has_its_page(name: str) -> None:
     page = __import__(form(name).__module__, fromlist=["__doc__"]).__doc__ or ""
     assert page.startswith(f"{name}: ")
     assert all(f"\n{part}\n" in page for part in ("Value", "In YAML", "Compiles to", "Edges"))
+
+
+def test_runs_are_counted_at_each_probe_s_own_pace() -> None:
+    paces = {"web": timedelta(seconds=15), "api": timedelta(seconds=15), "nightly": timedelta(hours=1)}
+    made = rule({"probe": {"name": "*", "fails": "2 of 4"}, "severity": "error"}, paces)
+    counted = "count_over_time(probe_success{%s}[%s]) - sum_over_time(probe_success{%s}[%s])"
+    fast, slow = ('probe=~"api|web"', "1m"), ('probe="nightly"', "4h")
+    assert made.compiled.expr == parse(f"{counted % (fast * 2)} or {counted % (slow * 2)}")
