@@ -48,7 +48,7 @@ def build_policy(
         mutes=tuple(mutes),
         inhibitions=tuple(inhibitions),
         fallbacks={name: notifier.fallback for name, notifier in notifiers.items() if notifier.fallback},
-        editors=frozenset(name for name, notifier in notifiers.items() if notifier.kind.EDITS),
+        editors=frozenset(name for name, notifier in notifiers.items() if notifier.kind.edits),
     )
 
 

@@ -27,8 +27,18 @@ def _url(text: str) -> str:
     return text
 
 
+def _secret_url(given: SecretStr) -> SecretStr:
+    try:
+        _url(given.get_secret_value())
+    except ValueError:
+        raise ValueError("should be a URL such as https://hooks.example.com/alerts") from None
+    return given
+
+
 #: An address of HTTP or HTTPS.
 WebUrl = Annotated[str, AfterValidator(_url)]
+#: One that lets in whoever knows it, and is not shown.
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 
 
 class Basic(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -25,7 +26,7 @@ async def attempt(notifier: Notifier, message: Message, clock: Clock, timeout: t
     receipt, error = None, None
     try:
         async with asyncio.timeout(timeout.total_seconds()):
-            receipt = dict(await notifier.kind.send(message))
+            receipt = dict(await notifier.kind.send(replace(message, sent_at=clock.now())))
     except DeliveryFailed as exc:
         error = exc
     except TimeoutError:

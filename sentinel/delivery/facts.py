@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 from sentinel.core.alert import Alert, Phase
@@ -12,7 +13,14 @@ from sentinel.core.severity import Severity
 from sentinel.notifiers.message import AlertFact, Facts
 
 
-def gather(agent: str, group: Group | None, news: Iterable[Alert], others: Iterable[Alert], now: datetime) -> Facts:
+def gather(
+    agent: str,
+    group: Group | None,
+    news: Iterable[Alert],
+    others: Iterable[Alert],
+    now: datetime,
+    heard: Mapping[str, Severity | None] = MappingProxyType({}),
+) -> Facts:
     """Return what is known now.
 
     Args:
@@ -21,12 +29,13 @@ def gather(agent: str, group: Group | None, news: Iterable[Alert], others: Itera
         news: alerts that the message is about, in the order in which they came.
         others: alerts of the group that this notifier was told of before; those that are over are left out.
         now: when the words are chosen.
+        heard: fingerprint to the severity at which this notifier heard of it last.
     """
-    facts = [_fact(alert, now, news=True) for alert in news]
+    facts = [_fact(alert, now, heard.get(alert.fingerprint), news=True) for alert in news]
     listed = {fact.fingerprint for fact in facts}
     facts.sort(key=lambda fact: (fact.over, -fact.severity))
     facts += [
-        _fact(alert, now, news=False)
+        _fact(alert, now, heard.get(alert.fingerprint), news=False)
         for alert in sorted(others, key=lambda alert: -(alert.severity or 0))
         if alert.phase.active and alert.fingerprint not in listed
     ]
@@ -40,7 +49,7 @@ def gather(agent: str, group: Group | None, news: Iterable[Alert], others: Itera
     )
 
 
-def _fact(alert: Alert, now: datetime, *, news: bool) -> AlertFact:
+def _fact(alert: Alert, now: datetime, heard: Severity | None, *, news: bool) -> AlertFact:
     over = alert.severity is None  # one that pends anew is over for those who heard that it fired
     return AlertFact(
         fingerprint=alert.fingerprint,
@@ -60,6 +69,8 @@ def _fact(alert: Alert, now: datetime, *, news: bool) -> AlertFact:
         owner=alert.owner,
         origin=alert.origin,
         news=news,
+        rule_labels=dict(alert.rule_labels),
+        heard=heard,
     )
 
 

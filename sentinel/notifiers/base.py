@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sentinel.core.fields import Model
@@ -11,6 +12,8 @@ from sentinel.core.fields import Model
 if TYPE_CHECKING:
     from sentinel.notifiers.message import Message
 
+#: Takes a message to its receiver and returns the receipt, as `NotifierKind.send` does.
+Send = Callable[["Message"], Awaitable[Mapping[str, str]]]
 #: A receipt's entry under this name is how it was delivered, in words for the person who looks at the delivery.
 WHY = "why"
 
@@ -23,8 +26,11 @@ class NotifierKind(Model, ABC):
 
     #: The markup in which `message.body` is written for this kind; none: it takes `message.text`.
     MARKUP: ClassVar[Literal["", "html", "mrkdwn"]] = ""
-    #: Whether a message that was sent can be changed: then it is kept at the newest value, which calls nobody.
-    EDITS: ClassVar[bool] = False
+
+    @property
+    def edits(self) -> bool:
+        """Whether a message that was sent can be changed: then it is kept at the newest value, which calls nobody."""
+        return False
 
     @abstractmethod
     async def send(self, message: Message) -> Mapping[str, str]:
@@ -34,3 +40,8 @@ class NotifierKind(Model, ABC):
             TryAgain: the receiver may take it later.
             GiveUp: it never will, a person must fix something.
         """
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[Send]:
+        """Yield what sends; a kind that keeps connections open between messages holds them here."""
+        yield self.send

@@ -40,6 +40,8 @@ class AlertFact:
         owner: of the rule.
         origin: where the rule stands.
         news: whether the message is about this alert; the others are listed because they go on in the same group.
+        rule_labels: the rule's own labels.
+        heard: the severity at which this notifier heard of it last; None if it did not, or heard that it was over.
     """
 
     fingerprint: str
@@ -59,6 +61,8 @@ class AlertFact:
     owner: str = ""
     origin: Origin = field(default_factory=Origin)
     news: bool = True
+    rule_labels: Mapping[str, str] = field(default_factory=dict)
+    heard: Severity | None = None
 
     @property
     def over(self) -> bool:
@@ -126,6 +130,7 @@ class Message:
         resolved: whether nothing of the group goes on.
         quiet: whether it only changes the message that is there, and calls nobody.
         again: whether an earlier attempt at this very message may have been accepted unheard.
+        sent_at: when this attempt began; None before the first.
     """
 
     key: str
@@ -142,6 +147,7 @@ class Message:
     resolved: bool = False
     quiet: bool = False
     again: bool = False
+    sent_at: datetime | None = None
 
     def seal(self) -> str:
         """Return the message as JSON text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,13 @@ from pydantic import SecretStr, field_validator, model_validator
 from sentinel.core.errors import GiveUp, TryAgain
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
-from sentinel.notifiers.base import WHY, NotifierKind
+from sentinel.notifiers.base import WHY
 from sentinel.notifiers.network import refused_for_good
 from sentinel.notifiers.sentry_envelope import envelope, project_of
 from sentinel.notifiers.sentry_limits import limited_for
-from sentinel.notifiers.web import ask
+from sentinel.notifiers.web import Answer, Line, WebNotifier
 
 if TYPE_CHECKING:
-    from httpx import Response
-
     from sentinel.notifiers.message import Message
 
 _LEVELS = {
@@ -30,7 +29,7 @@ _LEVELS = {
 }
 
 
-class Sentry(NotifierKind):
+class Sentry(WebNotifier):
     """Report to Sentry.
 
     The events of one group share a fingerprint, so they are one issue; the event's id is Sentinel's key, of which
@@ -66,56 +65,56 @@ class Sentry(NotifierKind):
             raise ValueError("auth_token and organization belong together: resolving an issue needs both")
         return self
 
-    async def send(self, message: Message) -> Mapping[str, str]:
+    async def tell(self, message: Message, line: Line) -> Mapping[str, str]:
         """Send an event, resolve the issue, or do nothing and say so."""
         if message.resolved and not message.earlier.get("event_id"):
             return {**message.earlier, WHY: "all is over, and Sentry was never told"}
         if message.resolved:
-            return await self._resolve(message.earlier["event_id"])
+            return await self._resolve(message.earlier["event_id"], line)
         if message.quiet or message.reason is Reason.REROUTED:
             return {**message.earlier, WHY: "Sentry is told of new alerts only, not of new values or routes"}
-        return await self._report(message)
+        return await self._report(message, line)
 
-    async def _report(self, message: Message) -> Mapping[str, str]:
+    async def _report(self, message: Message, line: Line) -> Mapping[str, str]:
         project = project_of(self.dsn.get_secret_value())
         body = envelope(self.dsn.get_secret_value(), self._event(message))
-        answer = await ask("sentry", "POST", project.envelope_url, headers=project.headers, content=body)
-        after = limited_for(answer.headers, answer.status_code)
-        if answer.is_success:
+        answer = await line.ask("POST", project.envelope_url, headers=project.headers, content=body)
+        if answer.ok:
             # Also a 200 may announce limits; the next event then meets a 429, which is heard.
             return {"event_id": message.key}
-        why = f"sentry: HTTP {answer.status_code}{_detail(answer)}"
-        if refused_for_good(answer.status_code):
+        why = f"sentry: HTTP {answer.status}{_detail(answer)}"
+        if refused_for_good(answer.status):
             raise GiveUp(why)
-        raise TryAgain(why, after)
+        raise TryAgain(why, limited_for(answer.headers, answer.status))
 
-    async def _resolve(self, event_id: str) -> Mapping[str, str]:
+    async def _resolve(self, event_id: str, line: Line) -> Mapping[str, str]:
         """Find the issue by the last event, and resolve it; doing it twice changes nothing."""
         receipt = {"event_id": event_id}
         if not self.auth_token:
             return {**receipt, WHY: "Sentry keeps the issue open"}
         base = f"{self.api_url.rstrip('/') or project_of(self.dsn.get_secret_value()).api_url}/api/0"
         base = f"{base}/organizations/{self.organization}"
-        found = await self._api("GET", f"{base}/eventids/{event_id}/")
-        if found.status_code == 404:
+        found = await self._api(line, "GET", f"{base}/eventids/{event_id}/")
+        if found.status == 404:
             raise TryAgain(f"sentry: event {event_id} is not there (yet)", sure=True)
-        issue = _json(self._fine(found)).get("groupId")
+        issue = self._fine(found).json().get("groupId")
         if not issue:
             raise TryAgain("sentry: the answer names no issue")
-        self._fine(await self._api("PUT", f"{base}/issues/{issue}/", {"status": "resolved"}))
+        self._fine(await self._api(line, "PUT", f"{base}/issues/{issue}/", {"status": "resolved"}))
         return {**receipt, WHY: f"issue {issue} resolved"}
 
-    async def _api(self, method: str, url: str, body: Mapping[str, str] | None = None) -> Response:
+    async def _api(self, line: Line, method: str, url: str, body: Mapping[str, str] | None = None) -> Answer:
         token = self.auth_token.get_secret_value() if self.auth_token else ""
-        return await ask("sentry", method, url, headers={"Authorization": f"Bearer {token}"}, json=body)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return await line.ask(method, url, headers=headers, content=json.dumps(body).encode() if body else None)
 
-    def _fine(self, answer: Response) -> Response:
-        if answer.is_success:
+    def _fine(self, answer: Answer) -> Answer:
+        if answer.ok:
             return answer
-        why = f"sentry: the Web API answers HTTP {answer.status_code}{_detail(answer)}"
-        if refused_for_good(answer.status_code):
+        why = f"sentry: the Web API answers HTTP {answer.status}{_detail(answer)}"
+        if refused_for_good(answer.status):
             raise GiveUp(why)
-        raise TryAgain(why, limited_for(answer.headers, answer.status_code))
+        raise TryAgain(why, limited_for(answer.headers, answer.status))
 
     def _event(self, message: Message) -> dict[str, Any]:
         facts = message.facts
@@ -174,18 +173,7 @@ def _tags(tags: Mapping[str, str]) -> dict[str, str]:
     return fine
 
 
-def _json(answer: Response) -> Mapping[str, Any]:
-    try:
-        data = answer.json()
-    except ValueError:
-        raise TryAgain("sentry: the answer is not JSON") from None
-    return data if isinstance(data, dict) else {}
-
-
-def _detail(answer: Response) -> str:
+def _detail(answer: Answer) -> str:
     """Return what Sentry says of an error, if it says it as JSON."""
-    try:
-        said = answer.json().get("detail")
-    except (ValueError, AttributeError):
-        return ""
+    said = answer.json().get("detail")
     return f": {said[:200]}" if isinstance(said, str) else ""

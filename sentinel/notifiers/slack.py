@@ -69,11 +69,15 @@ class Slack(NotifierKind):
     """
 
     MARKUP = "mrkdwn"
-    EDITS = True
 
     token: SecretStr
     channel: str
     base_url: str = "https://slack.com/api/"
+
+    @property
+    def edits(self) -> bool:
+        """A message that was posted can be changed."""
+        return True
 
     async def send(self, message: Message) -> Mapping[str, str]:
         """Post the message, or update what the group was told before; delivery retries, Slack's client does not."""

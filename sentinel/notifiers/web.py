@@ -1,53 +1,185 @@
-"""One HTTP request of a notifier, and what its failing means."""
+"""Requests of a notifier over HTTP, and what it means when they fail."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+import asyncio
+import contextlib
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from json import loads
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
-from sentinel.core.errors import TryAgain
+from sentinel import __version__
+from sentinel.core.errors import GiveUp, TryAgain
+from sentinel.core.web import Tls
+from sentinel.notifiers.base import NotifierKind, Send
+from sentinel.notifiers.network import trouble
 
 if TYPE_CHECKING:
-    import ssl
+    from httpx import AsyncClient, Response
 
-    from httpx import Response
+    from sentinel.notifiers.message import Message
 
 _TIMEOUT_SECONDS = 15.0
+#: What a receiver says is read up to here, and for so long: its status has said the most.
+_READ_BYTES, _READ_SECONDS = 65_536, 2.0
+#: A connection is kept for a burst of messages and not for the next alert: what is old may be dead unheard.
+_KEPT_SECONDS = 2.0
 
 
-async def ask(
-    receiver: str,
-    method: str,
-    url: str,
-    *,
-    headers: Mapping[str, str],
-    content: bytes | None = None,
-    json: Any = None,
-) -> Response:
-    """Make one request and return the answer, whatever its status; redirects are not followed.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
 
-    Raises:
-        TryAgain: there was no answer; it says whether the request surely did not arrive.
+    Args:
+        status: of HTTP.
+        headers: of it; names in lower case.
+        text: the beginning of the body.
     """
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was accepted: 2xx and nothing else."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Mapping[str, Any]:
+        """Return the object that the body holds; empty where it holds something else."""
+        try:
+            found = loads(self.text)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def words(self) -> str:
+        """The status, and the first words of the body where it is written for people."""
+        said = " ".join(self.text.split())[:200]
+        return f"HTTP {self.status}" + (f": {said}" if said and not said.startswith("<") else "")
+
+
+class Line:
+    """Connections to a receiver, opened when they are needed and kept as long as there is much to say.
+
+    Args:
+        receiver: its name in errors.
+        tls: whom to trust, and as whom to go.
+        timeout_seconds: for one request, until its status is heard.
+    """
+
+    def __init__(self, receiver: str, tls: Tls | None = None, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        self._receiver, self._tls, self._timeout = receiver, tls or Tls(), timeout_seconds
+        self._clients: dict[bool, AsyncClient] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    async def ask(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None) -> Answer:
+        """Make one request and return the answer, whatever its status; redirects are not followed.
+
+        Raises:
+            TryAgain: there was no answer; it says whether the request surely did not arrive.
+            GiveUp: the request cannot be made: a file of TLS options is none.
+        """
+        import httpx
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                client = self._client(secure=url.startswith("https:"))
+                name = self._tls.server_name
+                request = client.build_request(
+                    method,
+                    url,
+                    headers={"User-Agent": f"Sentinel/{__version__}", **headers},
+                    content=content,
+                    extensions={"sni_hostname": name} if name else {},
+                )
+                response = await client.send(request, stream=True)
+        except httpx.ConnectTimeout as exc:
+            raise TryAgain(f"{self._receiver}: cannot connect in time") from exc
+        except httpx.ConnectError as exc:
+            raise TryAgain(trouble(self._receiver, _cause(exc)).why) from exc
+        except (httpx.TimeoutException, TimeoutError) as exc:
+            raise TryAgain(f"{self._receiver}: no answer in time", sure=False) from exc
+        except httpx.HTTPError as exc:
+            raise TryAgain(f"{self._receiver}: the connection broke before an answer", sure=False) from exc
+        try:
+            return Answer(response.status_code, dict(response.headers), await _beginning(response))
+        finally:
+            await response.aclose()
+
+    def _client(self, *, secure: bool) -> AsyncClient:
+        import ssl
+
+        import httpx
+
+        if (client := self._clients.get(secure)) is None:
+            try:
+                # A context with the public certificates costs 20 ms and megabytes: only https pays.
+                context = self._tls.context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            except OSError as exc:
+                raise GiveUp(f"{self._receiver}: {exc}") from exc
+            client = self._clients[secure] = httpx.AsyncClient(
+                verify=context,
+                timeout=httpx.Timeout(self._timeout, connect=self._timeout * 0.8),
+                limits=httpx.Limits(keepalive_expiry=_KEPT_SECONDS),
+                follow_redirects=False,
+            )
+        return client
+
+
+class WebNotifier(NotifierKind):
+    """A kind that speaks HTTP by itself: its connections are kept while there is much to say."""
+
+    def line(self) -> Line:
+        """Return the connections that it needs."""
+        return Line(type(self).__name__.lower())
+
+    @abstractmethod
+    async def tell(self, message: Message, line: Line) -> Mapping[str, str]:
+        """Do what `send` promises, over these connections."""
+
+    async def send(self, message: Message) -> Mapping[str, str]:
+        """Tell it over connections that are opened for it."""
+        async with self.line() as line:
+            return await self.tell(message, line)
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[Send]:
+        """Hold the connections."""
+        async with self.line() as line:
+            yield lambda message: self.tell(message, line)
+
+
+async def _beginning(response: Response) -> str:
+    """Return the beginning of a body; where it does not come, the status that was heard counts all the same."""
     import httpx
 
-    try:
-        async with httpx.AsyncClient(verify=_context(), timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
-            return await client.request(method, url, headers=dict(headers), content=content, json=json)
-    except httpx.ConnectTimeout as exc:
-        raise TryAgain(f"{receiver}: cannot connect in time") from exc
-    except httpx.ConnectError as exc:
-        raise TryAgain(f"{receiver}: cannot connect: {exc}") from exc
-    except httpx.TimeoutException as exc:
-        raise TryAgain(f"{receiver}: no answer in time", sure=False) from exc
-    except httpx.HTTPError as exc:
-        raise TryAgain(f"{receiver}: {type(exc).__name__}: the connection broke", sure=False) from exc
+    found = bytearray()
+    with contextlib.suppress(httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(_READ_SECONDS):
+            async for part in response.aiter_bytes():
+                found += part
+                if len(found) >= _READ_BYTES:
+                    break
+    return bytes(found[:_READ_BYTES]).decode(errors="replace")
 
 
-@cache
-def _context() -> ssl.SSLContext:
-    """Return the trust that all requests share; making one costs more than a request."""
-    import httpx
-
-    return httpx.create_ssl_context()
+def _cause(exc: BaseException) -> BaseException:
+    """Return the system's own error at the bottom of a chain of clients' errors."""
+    while (below := exc.__cause__ or exc.__context__) is not None:
+        exc = below.exceptions[0] if isinstance(below, BaseExceptionGroup) else below
+    return exc
