@@ -32,6 +32,7 @@ COMMANDS = {
     "query": "sentinel.cli.query:query",
     "deliveries": "sentinel.cli.deliveries:app",
     "notify": "sentinel.cli.notify:app",
+    "db": "sentinel.cli.db:app",
 }
 
 WELL, WRONG, MISUSED, UNREACHABLE = 0, 1, 2, 3

@@ -49,6 +49,11 @@ class Transaction:
                 raise
             self._connection.exec_driver_sql("RELEASE work")
 
+    def integrity(self, most: int) -> list[str]:
+        """Return what SQLite itself finds wrong with the file, so many lines at most."""
+        found = list(self._connection.exec_driver_sql(f"PRAGMA integrity_check({most})").scalars())
+        return [] if found == ["ok"] else found
+
     @cached_property
     def samples(self) -> Samples:
         """Series, journal and chunks."""
