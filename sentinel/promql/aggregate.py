@@ -17,7 +17,7 @@ from sentinel.promql.cells import reduce_cells
 from sentinel.promql.frame import Frame
 from sentinel.promql.functions.overtime import doubt_quantile
 from sentinel.promql.grouping import Groups, groups_of
-from sentinel.promql.values import Indices, Mask, Value, Vector, keeping, nothing
+from sentinel.promql.values import Indices, Mask, Value, Vector, dropping, every, keeping, nothing, some
 
 
 def aggregate(frame: Frame, node: Aggregate, vector: Vector, param: Value | None) -> Vector:
@@ -50,8 +50,10 @@ def aggregate(frame: Frame, node: Aggregate, vector: Vector, param: Value | None
 
 def _drop(groups: Groups, vector: Vector) -> Mask:
     """A group loses its name if any of its elements does; what is never there does not count."""
-    if not vector.drop.any():
+    if not some(vector.drop):
         return keeping(len(groups.labels))
+    if every(vector.drop):
+        return dropping(len(groups.labels))
     return groups.any_of(vector.drop & vector.present.any(axis=1))
 
 
@@ -59,11 +61,12 @@ def _laid_out(groups: Groups, vector: Vector) -> tuple[Values, Indices, Indices]
     """Return the values, step after step and group after group, and each cell's bounds, of shape (T, G)."""
     values, present = groups.sort(vector.values), groups.sort(vector.present)
     series, steps = values.shape
-    if steps == 1 and present.all():
+    complete = every(present)
+    if steps == 1 and complete:
         return values[:, 0], groups.bounds[None, :-1], groups.bounds[None, 1:]
     begins = np.arange(steps)[:, None] * series
     lo, hi = begins + groups.bounds[:-1], begins + groups.bounds[1:]
-    if present.all():
+    if complete:
         return values.T.ravel(), lo, hi
     shown = present.T.ravel()
     places = np.concatenate(([0], np.cumsum(shown)))

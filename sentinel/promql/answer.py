@@ -13,7 +13,7 @@ from sentinel.core.windows import Instants, Values
 from sentinel.promql.ast import Expr, ValueType
 from sentinel.promql.frame import Frame, Note
 from sentinel.promql.memo import MEMO, without_names
-from sentinel.promql.values import LabelList, Mask, Ranges, Vector
+from sentinel.promql.values import LabelList, Mask, Ranges, Vector, every, some
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def _duplicates(labels: LabelList) -> tuple[LabelList, list[int]] | None:
 def settle(vector: Vector, at: Expr) -> Vector:
     """Remove the names that are to go, and merge what is then the same."""
     labels = vector.labels
-    if vector.drop.any():
+    if some(vector.drop):
         bare = without_names(labels)
-        labels = bare if vector.drop.all() else _some(labels, bare, vector.drop)
+        labels = bare if every(vector.drop) else _some(labels, bare, vector.drop)
     return unite(Vector(labels, vector.values, vector.present, vector.drop), at)
 
 
@@ -104,7 +104,7 @@ def vector_answer(vector: Vector, frame: Frame) -> Answer:
     ordered by their labels.
     """
     shown = vector.present.any(axis=1)
-    if shown.all() and not frame.query.ranged:
+    if every(shown) and not frame.query.ranged:
         return Answer(
             ValueType.VECTOR, frame.times, vector.labels, vector.values, vector.present, **frame.query.notes()
         )

@@ -13,7 +13,7 @@ from sentinel.promql.frame import Frame
 from sentinel.promql.joins import Pairs, Signatures, pairs_of, signatures_of
 from sentinel.promql.operators import ARITHMETIC, COMPARISON
 from sentinel.promql.sets import combine
-from sentinel.promql.values import Indices, Mask, Value, Vector, dropping, nothing
+from sentinel.promql.values import Indices, Mask, Value, Vector, dropping, every, nothing
 
 
 def binary(frame: Frame, node: Binary, left: Value, right: Value) -> Value:
@@ -66,22 +66,24 @@ def _join(frame: Frame, node: Binary, left: Vector, right: Vector) -> Vector:
     _refuse_unclear(node, pairs, present)
     a, b = (values_one, values_many) if swapped else (values_many, values_one)
     if not node.op.compares:
-        return Vector(pairs.labels, ARITHMETIC[node.op](a, b), present, _drop(pairs, many))
+        return Vector(pairs.labels, ARITHMETIC[node.op](a, b), present, _drop(pairs, many, filled))
     holds = COMPARISON[node.op](a, b)
     if node.return_bool:
         return Vector(pairs.labels, holds.astype(np.float64), present, dropping(len(pairs.labels)))
-    return Vector(pairs.labels, a, present & holds, _drop(pairs, many))
+    return Vector(pairs.labels, a, present & holds, _drop(pairs, many, filled))
 
 
-def _drop(pairs: Pairs, many: Vector) -> Mask:
-    return np.append(many.drop, False)[pairs.many]
+def _drop(pairs: Pairs, many: Vector, filled: bool) -> Mask:
+    return np.append(many.drop, False)[pairs.many] if filled else many.drop[pairs.many]
 
 
 def _beside_something(many: Vector, one: Vector, filled: bool) -> tuple[Vector, Vector]:
     """Hide the steps at which nothing can come out, so that duplicates there are no error: as in Prometheus."""
+    if every(many.present) and every(one.present) and not filled:
+        return many, one
     some_many, some_one = many.present.any(axis=0), one.present.any(axis=0)
     useful = (some_many | some_one) if filled else (some_many & some_one)
-    if useful.all():
+    if every(useful):
         return many, one
     return replace(many, present=many.present & useful), replace(one, present=one.present & useful)
 

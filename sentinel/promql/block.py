@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sentinel.core.labels import NAME, Labels, Matcher, MatchOp
 from sentinel.core.sample import Health
+from sentinel.core.search import first_after
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Windows, is_stale
-from sentinel.promql.search import first_after
+from sentinel.promql.values import Indices
 
-#: From how many series on each is searched by itself; found by measuring.
-_MANY = 256
+#: Times the length of a window, how far its two bounds lie before its end.
+_START_AND_END = np.array([1, 0])
 
 
 class Block:
@@ -34,7 +34,8 @@ class Block:
         self._labels = sorted(series)
         samples = [list(series[labels]) for labels in self._labels]
         self._ts = np.array([ts for row in samples for ts, _ in row], dtype=np.int64)
-        self._bounds = np.cumsum([0, *map(len, samples)])
+        bounds = np.cumsum([0, *map(len, samples)])
+        self._first, self._past = bounds[:-1, None], bounds[1:, None]
         # Series laid end to end on one line of time, so that one search finds a bound in all of them.
         self._from_ms = int(self._ts.min()) if len(self._ts) else 0
         self._span_ms = int(self._ts.max()) - self._from_ms if len(self._ts) else 0
@@ -48,31 +49,30 @@ class Block:
         self._by_name: dict[str, list[int]] = {}
         for row, labels in enumerate(self._labels):
             self._by_name.setdefault(labels.name, []).append(row)
-        self._found: dict[tuple[Matcher, ...], tuple[list[Labels], NDArray[np.int64]]] = {}
+        self._found: dict[tuple[Matcher, ...], tuple[list[Labels], Indices]] = {}
 
     def windows(self, matchers: Sequence[Matcher], ends_ms: Instants, range_ms: int | None) -> Windows:
         """Return the windows of all series that fulfil every matcher."""
         labels, ids = self._match(tuple(matchers))
         lookback = self._lookback[ids]
-        length = lookback[:, None] if range_ms is None else range_ms
-        lo, hi = self._first_after(ids, ends_ms[None, :] - length), self._first_after(ids, ends_ms[None, :])
+        ends, length = ends_ms[None, :], lookback[:, None] if range_ms is None else range_ms
+        if len(ends_ms) == 1:
+            found = first_after(self._ts, self._first[ids], self._past[ids], ends - length * _START_AND_END)
+            lo, hi = found[:, :1], found[:, 1:]
+        else:
+            lo, hi = self._past_each(ids, ends - length), self._past_each(ids, ends)
         return Windows(labels, ids, self._ts, self._v, lo, hi, lookback, has_stale=self._has_stale)
 
-    def _first_after(self, ids: NDArray[np.int64], bounds_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where each series is past each bound."""
-        if bounds_ms.shape[1] == 1 and len(ids) > _MANY:
-            # One step over thousands of series: a search over the whole line would miss the processor's cache.
-            shape = (len(ids), 1)
-            first, last = self._bounds[ids].reshape(shape), self._bounds[ids + 1].reshape(shape)
-            return first_after(self._ts, first, last, bounds_ms)
+    def _past_each(self, ids: Indices, bounds_ms: Instants) -> Indices:
+        """Return where each series is past each of many bounds."""
         bounds = np.minimum(np.maximum(bounds_ms - self._from_ms, -1), self._span_ms)
         return np.searchsorted(self._line, bounds + (ids * (self._span_ms + 2))[:, None], side="right")
 
-    def health(self, ids: NDArray[np.int64], at_ms: int) -> Health:
+    def health(self, ids: Indices, at_ms: int) -> Health:
         """Return WELL: plain lists have no probes behind them."""
         return Health.WELL
 
-    def _match(self, matchers: tuple[Matcher, ...]) -> tuple[list[Labels], NDArray[np.int64]]:
+    def _match(self, matchers: tuple[Matcher, ...]) -> tuple[list[Labels], Indices]:
         if (found := self._found.get(matchers)) is None:
             rows = [
                 row

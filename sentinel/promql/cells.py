@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentinel.core.windows import Values
-from sentinel.promql.values import Indices
+from sentinel.promql.values import Indices, every
 
 #: How many numbers one matrix may hold: 16 MB of float64.
 CHUNK = 2_000_000
@@ -87,7 +87,7 @@ def _even(flat: Flat, lo: Indices, width: int) -> Flat:
         return flat[None, first : first + width]
     distance = int(lo[1]) - first
     in_step = distance >= 0 and int(lo[-1]) - first == distance * (rows - 1)
-    if in_step and flat.flags.c_contiguous and (lo[1:] - lo[:-1] == distance).all():
+    if in_step and flat.flags.c_contiguous and every(lo[1:] - lo[:-1] == distance):
         size = flat.itemsize
         # What `as_strided` does, in a tenth of its time, which small rules feel.
         return np.ndarray((rows, width), flat.dtype, flat, first * size, (distance * size, size))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sentinel.core.windows import Values
-from sentinel.promql.values import Indices, Mask
+from sentinel.promql.values import Indices, Mask, every, some
 
 
 def total(counts: Indices, rows: Values) -> Values:
@@ -92,7 +92,7 @@ def lost(counts: Indices, rows: Values) -> Values:
     """Return what a counter had reached at each of its resets, summed; rows are filled up with their last value."""
     before = rows[:, :-1]
     fell = rows[:, 1:] < before
-    if not fell.any():
+    if not some(fell):
         return np.zeros(len(rows))
     found: Values = np.where(fell, before, 0.0).sum(axis=1)
     return found
@@ -121,11 +121,11 @@ def _exactly(
     scale: Indices | int = 1,
 ) -> Values:
     """Compute again, one by one, where the terms cancel or overflow: there a plain sum may have no right digit."""
-    if (rows >= 0).all() and np.isfinite(quick).all():
+    if every(rows >= 0) and every(np.isfinite(quick)):
         return quick  # nothing can cancel
     size = np.abs(rows).sum(axis=1)
     doubtful = (counts > 0) & ~(np.abs(quick * scale) >= 1e-6 * size)
-    if not doubtful.any():
+    if not some(doubtful):
         return quick
     for row in np.flatnonzero(doubtful):
         values = rows[row, : counts[row]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from sentinel.core.search import first_after
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Values, Windows, is_stale
 from sentinel.promql.ast import MatrixSelector, Subquery, VectorSelector
 from sentinel.promql.frame import Frame
-from sentinel.promql.search import first_after
-from sentinel.promql.values import Indices, Ranges, Times, Vector, keeping
+from sentinel.promql.values import Indices, Ranges, Times, Vector, every, keeping
 
 
 def ends_of(node: VectorSelector | Subquery, frame: Frame) -> Instants:
@@ -56,8 +56,10 @@ def select_range(node: MatrixSelector, frame: Frame) -> Ranges:
 
 def _windows(node: MatrixSelector, ends: Instants, length: int, frame: Frame) -> Windows:
     found = frame.query.source.windows(node.selector.matchers, ends, length)
-    held = int((found.hi.max(axis=1) - found.lo.min(axis=1)).sum()) if found.lo.size else 0
-    frame.query.check_size(len(found.labels), max(held, found.lo.size), node)
+    held = found.lo.size
+    if held and len(found.v) > frame.query.limits.samples:  # else no window can hold too many
+        held = max(held, int((found.hi.max(axis=1) - found.lo.min(axis=1)).sum()))
+    frame.query.check_size(len(found.labels), held, node)
     return found
 
 
@@ -80,7 +82,7 @@ def _reaching_back(node: MatrixSelector, ends: Instants, length: int, frame: Fra
 
 def _without_stale(found: Windows) -> tuple[Times, Values, Indices, Indices]:
     """Return times, values and windows less the stale markers."""
-    if not found.has_stale or (keep := ~is_stale(found.v)).all():
+    if not found.has_stale or every(keep := ~is_stale(found.v)):
         return found.ts, found.v, found.lo, found.hi
     places = np.concatenate(([0], np.cumsum(keep)))
     return found.ts[keep], found.v[keep], places[found.lo], places[found.hi]

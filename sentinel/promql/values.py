@@ -76,6 +76,16 @@ Value = Vector | Ranges | Values | str
 Function = Callable[..., Value]
 
 
+def some(mask: Mask | np.bool_) -> bool:
+    """Say whether any of it is true: `mask.any()` in a fifth of its time, which small rules feel."""
+    return bool(np.count_nonzero(mask))
+
+
+def every(mask: Mask | np.bool_) -> bool:
+    """Say whether all of it is true."""
+    return bool(np.count_nonzero(mask) == mask.size)
+
+
 def dropping(count: int) -> Mask:
     """Return the flags of series whose names all go."""
     return np.ones(count, dtype=np.bool_)

@@ -21,7 +21,7 @@ from sentinel.promql.functions.overtime import doubt_quantile
 from sentinel.promql.literal import number
 from sentinel.promql.memo import MEMO, LabelList
 from sentinel.promql.selectors import valid_label
-from sentinel.promql.values import Function, Indices, Mask, Vector, dropping
+from sentinel.promql.values import Function, Indices, Mask, Vector, dropping, every, some
 
 #: Smaller relative differences between neighbouring buckets are rounding, not observations.
 TOLERANCE = 1e-12
@@ -74,8 +74,7 @@ def quantile(frame: Frame, call: Call, q: Values, vector: Vector) -> Vector:
     """One quantile per histogram."""
     doubt_quantile(frame, call.args[0], q)
     buckets = _buckets(frame, vector, call.args[1], monotonic=True)
-    found = _quantile(buckets, np.broadcast_to(q, (len(buckets.labels), frame.steps)))
-    return _result(buckets, found)
+    return _result(buckets, _quantile(buckets, q))
 
 
 def quantiles(frame: Frame, call: Call, vector: Vector, label: str, *wanted: Values) -> Vector:
@@ -91,7 +90,7 @@ def quantiles(frame: Frame, call: Call, vector: Vector, label: str, *wanted: Val
         series = len(labels) + len(distinct) * len(buckets.labels)
         frame.query.check_size(series, series * frame.steps, call)
         for value in distinct:
-            found = _quantile(buckets, np.full((len(buckets.labels), frame.steps), value))
+            found = _quantile(buckets, np.full(frame.steps, value))
             shown = (buckets.number > 0) & ((q == value) | (np.isnan(q) & math.isnan(value)))
             parts.append((found, shown))
             labels += [row.merge({label: _open_metrics(value)}) for row in buckets.labels]
@@ -117,16 +116,17 @@ def _result(buckets: _Buckets, values: Values) -> Vector:
 
 
 def _quantile(buckets: _Buckets, q: Values) -> Values:
-    if not len(buckets.labels):
-        return np.zeros(q.shape)
+    """Return the quantile q, of shape (T,), of each histogram."""
     counts, bounds = buckets.counts, buckets.bounds
+    if not counts.size:
+        return np.full(buckets.number.shape, np.nan)
     observations = counts[:, -1, :]
     rank = q * observations
     reached = counts[:, :-1, :] >= rank[:, None, :]
     # Where no other bucket reaches the rank, it is in the last, whose lower bound is the best answer.
     chosen = np.where(reached.any(axis=1), reached.argmax(axis=1), counts.shape[1] - 1) if reached.size else None
     if chosen is None:
-        found = np.full(q.shape, np.nan)
+        found = np.full(buckets.number.shape, np.nan)
     else:
         end, count = _pick(bounds, chosen), _pick(counts, chosen)
         begin, below = _pick(bounds, np.maximum(chosen - 1, 0)), _pick(counts, np.maximum(chosen - 1, 0))
@@ -135,9 +135,10 @@ def _quantile(buckets: _Buckets, q: Values) -> Values:
         found = begin + (end - begin) * ((rank - below) / (count - below))
         found = np.where(lowest & (end <= 0), end, found)
         found = np.where(chosen == counts.shape[1] - 1, bounds[:, -2, :], found)
-    unknown = ~buckets.closed | (buckets.number < 2) | (observations == 0) | np.isnan(q)
-    found = np.where(unknown, np.nan, found)
-    return np.where(q < 0, -np.inf, np.where(q > 1, np.inf, found))
+    found = np.where(buckets.closed & (buckets.number > 1) & (observations != 0), found, np.nan)
+    if every((q >= 0) & (q <= 1)):
+        return found
+    return np.where(q < 0, -np.inf, np.where(q > 1, np.inf, np.where(np.isnan(q), np.nan, found)))
 
 
 def _rank_of(buckets: _Buckets, value: Values) -> Values:
@@ -160,7 +161,9 @@ def _rank_of(buckets: _Buckets, value: Values) -> Values:
 
 
 def _pick(array: Values, index: Indices) -> Values:
-    picked: Values = np.take_along_axis(array, index[:, None, :], axis=1)[:, 0, :]
+    # What `take_along_axis` does, in a third of its time.
+    histograms, _, steps = array.shape
+    picked: Values = array[np.arange(histograms)[:, None], index, np.arange(steps)]
     return picked
 
 
@@ -175,14 +178,14 @@ def _buckets(frame: Frame, vector: Vector, at: Expr, *, monotonic: bool) -> _Buc
     bounds = np.broadcast_to(layout.bounds[:, :, None], shape)
     number_of = present.sum(axis=1)
     closed = (
-        present[:, -1, :] & np.isposinf(bounds[:, -1, :]) if width else np.zeros((histograms, frame.steps), np.bool_)
+        present[:, -1, :] & (bounds[:, -1, :] == np.inf) if width else np.zeros((histograms, frame.steps), np.bool_)
     )
-    if not present.all():
+    if not every(present):
         counts, bounds = _filled(present, counts, bounds)
     forced = np.zeros((histograms, frame.steps), dtype=np.bool_)
     if monotonic and width:
         counts, forced = _monotonic(counts)
-    for row in np.flatnonzero(forced.any(axis=1)).tolist():
+    for row in np.flatnonzero(forced.any(axis=1)).tolist() if some(forced) else ():
         name = layout.labels[row].get(NAME)
         frame.query.inform(
             "PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see "
@@ -197,6 +200,8 @@ def _placed(layout: _Layout, vector: Vector, shape: tuple[int, int, int]) -> tup
     """Put the series into their places; those that share a place are added up."""
     flat = (shape[0] * shape[1], shape[2])
     rows_present, rows_values = vector.present[layout.rows], vector.values[layout.rows]
+    if len(layout.places) == flat[0] and not layout.shared:
+        return rows_present.reshape(shape), rows_values.reshape(shape)
     present, counts = np.zeros(flat, dtype=np.bool_), np.zeros(flat)
     if layout.shared:
         np.logical_or.at(present, layout.places, rows_present)
@@ -220,7 +225,7 @@ def _monotonic(counts: Values) -> tuple[Values, Mask]:
     """Even out differences that are rounding, and raise counts that fell; say where some fell."""
     before, after = counts[:, :-1, :], counts[:, 1:, :]
     forced = np.zeros((counts.shape[0], counts.shape[2]), dtype=np.bool_)
-    if ((after == before) | (after > before * (1 + 4 * TOLERANCE) + 4 * TOLERANCE)).all():
+    if every((after == before) | (after > before * (1 + 4 * TOLERANCE) + 4 * TOLERANCE)):
         return counts, forced
     counts = counts.copy()
     reached = counts[:, 0, :]

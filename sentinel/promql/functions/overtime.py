@@ -11,7 +11,7 @@ from sentinel.promql import kernels
 from sentinel.promql.ast import Call, Expr
 from sentinel.promql.cells import reduce_cells
 from sentinel.promql.frame import Frame
-from sentinel.promql.values import Function, Indices, Ranges, Vector, dropping
+from sentinel.promql.values import Function, Indices, Ranges, Vector, dropping, every
 
 WindowFunction = Callable[[Frame, Call, Ranges], Vector]
 
@@ -94,7 +94,9 @@ def quantile(frame: Frame, call: Call, q: Values, windows: Ranges) -> Vector:
 
 def doubt_quantile(frame: Frame, at: Expr, q: Values) -> None:
     """Warn of a quantile that is none."""
-    for value in np.unique(q[~((q >= 0) & (q <= 1))]):
+    if every(sound := (q >= 0) & (q <= 1)):
+        return
+    for value in np.unique(q[~sound]):
         frame.query.warn(f"PromQL warning: quantile value should be between 0 and 1, got {_go_float(float(value))}", at)
 
 

@@ -14,7 +14,7 @@ from sentinel.promql.cells import reduce_cells
 from sentinel.promql.check import unwrap
 from sentinel.promql.frame import Frame
 from sentinel.promql.memo import MEMO, LabelList
-from sentinel.promql.values import Function, Mask, Ranges, Times, Vector, dropping
+from sentinel.promql.values import Function, Mask, Ranges, Times, Vector, dropping, every, some
 
 _COUNTERS = ("_total", "_sum", "_count", "_bucket")
 
@@ -40,9 +40,11 @@ def _grown(frame: Frame, call: Call, windows: Ranges, *, counter: bool, per_seco
     anchored = _is_anchored(call)
     counts = windows.hi - windows.lo
     present = counts > (0 if anchored else 1)
-    if not present.any():
+    if not some(present):
         return _result(windows, np.zeros(counts.shape), present)
-    first, last = np.where(present, windows.lo, 0), np.where(present, windows.hi - 1, 0)
+    first, last = windows.lo, windows.hi - 1
+    if not every(present):
+        first, last = np.where(present, first, 0), np.where(present, last, 0)
     begins = windows.v[first]
     grown = windows.v[last] - begins
     if counter:
@@ -52,7 +54,7 @@ def _grown(frame: Frame, call: Call, windows: Ranges, *, counter: bool, per_seco
     if not anchored:
         grown = _extrapolated(windows, grown, begins, windows.ts[first], windows.ts[last], counter=counter)
     if per_second:
-        grown = grown / ((windows.ends_ms - windows.starts_ms) / 1000)
+        grown /= (windows.ends_ms - windows.starts_ms) / 1000
     return _result(windows, grown, present)
 
 
@@ -72,8 +74,8 @@ def _extrapolated(
     to_start = np.where(to_start >= near, half, to_start)
     to_end = np.where(to_end >= near, half, to_end)
     if counter:
-        to_zero = np.where((grown > 0) & (begins >= 0), covered * (begins / grown), np.inf)
-        to_start = np.minimum(to_start, to_zero)
+        to_zero = covered * (begins / grown)
+        to_start = np.where((grown > 0) & (begins >= 0) & (to_zero < to_start), to_zero, to_start)
     return grown * ((covered + to_start + to_end) / covered)
 
 
