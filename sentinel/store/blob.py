@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: Whole numbers by their width in bytes.
+_WIDTHS: dict[int, type[np.signedinteger[Any]]] = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+
 
 class Damaged(ValueError):
     """A blob is not what was written."""
@@ -47,6 +50,38 @@ def unpack(body: bytes, count: int, *kinds: type[np.generic]) -> list[NDArray[An
         arrays.append(np.ascontiguousarray(plane.T).view(kind).reshape(count))
         at += count * size
     return arrays
+
+
+def deflate(numbers: NDArray[np.int64]) -> tuple[bytes, int]:
+    """Compress numbers; return the bytes, and how many bytes each number needed before that."""
+    low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+    kind = next(kind for kind in _WIDTHS.values() if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    narrow = numbers.astype(kind)
+    planes = narrow.view(np.uint8).reshape(len(narrow), narrow.itemsize).T.tobytes()
+    return zlib.compress(planes, 1, -zlib.MAX_WBITS), narrow.itemsize
+
+
+def inflate(body: bytes, count: int, width: int) -> NDArray[Any]:
+    """Return the numbers that `deflate` was given.
+
+    Args:
+        body: what it made.
+        count: how many numbers they were.
+        width: bytes of each.
+
+    Raises:
+        Damaged: the bytes are not those of so many numbers.
+    """
+    try:
+        raw = zlib.decompress(body, -zlib.MAX_WBITS)
+    except zlib.error as exc:
+        raise Damaged(str(exc)) from exc
+    if len(raw) != count * width:
+        raise Damaged(f"{len(raw)} bytes where {count * width} were expected")
+    if width == 1:
+        return np.frombuffer(raw, np.int8)
+    planes = np.frombuffer(raw, np.uint8).reshape(width, count)
+    return np.ascontiguousarray(planes.T).view(_WIDTHS[width]).reshape(count)
 
 
 def checksum(*parts: bytes) -> int:

@@ -1,62 +1,155 @@
-"""A chunk: up to 120 samples of one series, in about two bytes each. Needs numpy.
+"""A chunk: samples of some series at the same times, in about a byte each. Needs numpy.
 
-Times are written as differences of differences (zero while the probe keeps its pace), values as the bits that differ
-from the value before (zero while it stands still); every bit of a value comes back, those of stale markers included.
+A probe shows its series together, so their times are written once. Numbers that people write down (counts, seconds with
+three decimals, shares with two) are whole numbers once their decimal point is moved; those are kept as differences, in
+as few bytes as hold them. Any other value is kept as the bits that differ from the value before. Either way every bit
+comes back, those of stale markers included. Each series is compressed by itself: whoever asks for one unpacks one.
+
+    body   | counts | times | a line for each series | numbers of the first | numbers of the second | ..
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sentinel.store.blob import Damaged, checksum, pack, unpack
+from sentinel.core.windows import Values
+from sentinel.store.arena import Ints
+from sentinel.store.blob import Damaged, checksum, deflate, inflate
 
-#: Samples in a full chunk: half an hour at one each 15 s.
-FULL = 120
+#: Series whose ids have the same quotient by this share chunks; each is a bit of the column `members`.
+BLOCK = 32
 
-_FACTS = struct.Struct("<qqqq")  # series, start, end, count: covered by the checksum, since they are columns
+_FACTS = struct.Struct("<qQqq")  # block, members, start, end: covered by the checksum, since they are columns
+_COUNTS = struct.Struct("<III")  # samples of each series, bytes of each difference of the times, bytes of them all
+
+#: What is written of each series: its first number, the bytes of all others, how many bytes each of them has, and by
+#: how many decimals the values were moved.
+_LINE = np.dtype([("first", "<i8"), ("length", "<u4"), ("width", "u1"), ("decimals", "i1")])
+
+#: Instead of decimals: the numbers are the values' bits.
+_BITS = -1
+#: What has more decimals comes out of a division, and nobody wrote it down.
+_DECIMALS = 6
+#: Whole numbers below this are exact as floats.
+_EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """One row of the table `chunk`, as its columns say."""
 
-    series: int
+    block: int
+    members: int
     start_ms: int
     end_ms: int
-    count: int
     body: bytes
     checksum: int
 
-
-def encode(series: int, ts: NDArray[np.int64], v: NDArray[np.float64]) -> Chunk:
-    """Compress samples of one series, ascending in time."""
-    start, end, count = int(ts[0]), int(ts[-1]), len(ts)
-    steps = np.diff(ts, prepend=start)
-    bits = v.view(np.uint64)
-    changed = bits.copy()
-    changed[1:] ^= bits[:-1]
-    body = pack(np.diff(steps, prepend=0), changed)
-    return Chunk(series, start, end, count, body, _checksum(series, start, end, count, body))
+    @property
+    def ids(self) -> list[int]:
+        """The series in it, ascending."""
+        return ids_of(self.block, self.members)
 
 
-def decode(chunk: Chunk) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return a chunk's times and values.
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What a chunk holds.
+
+    Args:
+        ids: of S series.
+        ts: their N times.
+        v: their values, of shape (S, N).
+    """
+
+    ids: list[int]
+    ts: Ints
+    v: Values
+
+
+def ids_of(block: int, members: int) -> list[int]:
+    """Return the ids of the series of a block whose bits are set, ascending."""
+    return [block * BLOCK + bit for bit in range(BLOCK) if members >> bit & 1]
+
+
+def encode(ids: Sequence[int], ts: Ints, v: Values) -> Chunk:
+    """Compress samples.
+
+    Args:
+        ids: of S series of one block, ascending.
+        ts: their N times, ascending.
+        v: their values, of shape (S, N).
+    """
+    block, start, end = ids[0] // BLOCK, int(ts[0]), int(ts[-1])
+    members = sum(1 << id_ % BLOCK for id_ in ids)
+    numbers, decimals = _numbers(v)
+    times, width = deflate(np.diff(np.diff(ts), prepend=0))
+    lines = np.zeros(len(ids), _LINE)
+    lines["first"], lines["decimals"] = numbers[:, 0], decimals
+    packed = []
+    for at, row in enumerate(numbers):
+        changes = row[1:] ^ row[:-1] if decimals[at] == _BITS else row[1:] - row[:-1]
+        one, lines["width"][at] = deflate(changes)
+        lines["length"][at] = len(one)
+        packed.append(one)
+    body = b"".join([_COUNTS.pack(len(ts), width, len(times)), times, lines.tobytes(), *packed])
+    return Chunk(block, members, start, end, body, _checksum(block, members, start, end, body))
+
+
+def decode(chunk: Chunk, wanted: Collection[int] | None = None) -> Unpacked:
+    """Return the samples of a chunk, or of those of its series that are wanted.
 
     Raises:
         Damaged: the chunk is not what was written.
     """
-    found = _checksum(chunk.series, chunk.start_ms, chunk.end_ms, chunk.count, chunk.body)
+    found = _checksum(chunk.block, chunk.members, chunk.start_ms, chunk.end_ms, chunk.body)
     if found != chunk.checksum:
         raise Damaged(f"its checksum is {found:08x}, not {chunk.checksum:08x}")
-    jerks, changed = unpack(chunk.body, chunk.count, np.int64, np.uint64)
-    ts = np.cumsum(np.cumsum(jerks)) + chunk.start_ms
-    v = np.bitwise_xor.accumulate(changed).view(np.float64)
-    return ts, v
+    count, width, length = _COUNTS.unpack_from(chunk.body)
+    at = _COUNTS.size + length
+    jerks = inflate(chunk.body[_COUNTS.size : at], count - 1, width)
+    ts = np.append(0, np.cumsum(np.cumsum(jerks))) + chunk.start_ms
+    ids = chunk.ids
+    lines = np.frombuffer(chunk.body, _LINE, len(ids), at)
+    ends = np.cumsum(lines["length"]) + at + lines.nbytes
+    rows = [row for row, id_ in enumerate(ids) if wanted is None or id_ in wanted]
+    numbers = np.empty((len(rows), count), np.int64)
+    for into, row in zip(numbers, rows, strict=True):
+        first, length, width, _ = lines[row].tolist()
+        into[0] = first
+        into[1:] = inflate(chunk.body[ends[row] - length : ends[row]], count - 1, width)
+    return Unpacked([ids[row] for row in rows], ts, _values(numbers, lines["decimals"][rows]))
 
 
-def _checksum(series: int, start: int, end: int, count: int, body: bytes) -> int:
-    return checksum(_FACTS.pack(series, start, end, count), body)
+def _numbers(v: Values) -> tuple[Ints, NDArray[np.int8]]:
+    """Return each row of values as whole numbers, and by how many decimals they were moved for that."""
+    numbers, decimals = v.view(np.int64).copy(), np.full(len(v), _BITS, np.int8)
+    rest = np.arange(len(v))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for moved in range(_DECIMALS + 1):
+            asked = v[rest]
+            whole = np.rint(asked * 10.0**moved).astype(np.int64)  # minus zero is none any more
+            exact = (whole / 10.0**moved).view(np.int64) == asked.view(np.int64)
+            fine = (exact & (np.abs(whole) < _EXACT)).all(axis=1)
+            numbers[rest[fine]], decimals[rest[fine]] = whole[fine], moved
+            rest = rest[~fine]
+            if not len(rest):
+                break
+    return numbers, decimals
+
+
+def _values(numbers: Ints, decimals: NDArray[np.int8]) -> Values:
+    """Return the values of rows of numbers, of which each but the first says how it differs from the one before."""
+    v = np.empty(numbers.shape)
+    bits = decimals == _BITS
+    v[bits] = np.bitwise_xor.accumulate(numbers[bits], axis=1).view(np.float64)
+    v[~bits] = np.cumsum(numbers[~bits], axis=1) / 10.0 ** decimals[~bits, None].astype(np.float64)
+    return v
+
+
+def _checksum(block: int, members: int, start: int, end: int, body: bytes) -> int:
+    return checksum(_FACTS.pack(block, members, start, end), body)

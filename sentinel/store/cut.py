@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Windows
-from sentinel.store.arena import Arena, Ints
+from sentinel.store.arena import Arena, Ints, spread
 from sentinel.store.index import Selection
 from sentinel.store.slots import Slots
 
@@ -50,10 +50,8 @@ def compact(windows: Windows) -> Windows:
             epoch_ms=windows.epoch_ms,
         )
     first = windows.lo.min(axis=1)
-    length = np.maximum(windows.hi.max(axis=1) - first, 0)
-    moved = np.cumsum(length) - length
-    taken = np.arange(int(length.sum())) + np.repeat(first - moved, length)
-    shift = (moved - first)[:, None]
+    taken, length = spread(first, windows.hi.max(axis=1))
+    shift = (np.cumsum(length) - length - first)[:, None]
     return Windows(
         labels=windows.labels,
         ids=windows.ids,

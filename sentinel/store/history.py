@@ -9,11 +9,13 @@ import numpy as np
 
 from sentinel.core.labels import Labels, Matcher
 from sentinel.core.sample import Health
-from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Values, Windows, is_stale
+from sentinel.core.search import first_after
+from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Windows, is_stale
 from sentinel.store import chunk
 from sentinel.store.arena import Ints
 from sentinel.store.blob import Damaged
 from sentinel.store.database import Database
+from sentinel.store.flat import Flat
 from sentinel.store.head import Head, HeadReader
 from sentinel.store.index import Index, Selection
 from sentinel.store.rows import Series
@@ -60,10 +62,7 @@ class History:
     def _windows(
         self, head: Head | HeadReader, matchers: Sequence[Matcher], ends_ms: Instants, range_ms: int | None
     ) -> Windows:
-        """Ask the head if it holds all of it; else read.
-
-        The chunks are read before the head's rows: what becomes a chunk in between is then in both, and counts once.
-        """
+        """Ask the head if it holds all of it; else read."""
         reach = range_ms if range_ms is not None else DEFAULT_LOOKBACK_MS
         if int(ends_ms.min(initial=np.iinfo(np.int64).max)) - reach >= self.head.since_ms:
             return head.windows(matchers, ends_ms, range_ms)
@@ -73,15 +72,13 @@ class History:
         lookback = np.maximum(intervals_ms * 5 // 2, DEFAULT_LOOKBACK_MS)
         length = lookback if range_ms is None else np.full(len(lookback), range_ms)
         after_ms = int(ends_ms.min()) - int(length.max(initial=0))
-        rows = self._rows(found.places.tolist(), after_ms, int(ends_ms.max()))
-        ts, v = (np.concatenate(part) for part in zip((_NO_TIMES, _NO_VALUES), *rows, strict=True))
-        starts = np.cumsum([0, *(len(row) for row, _ in rows)])
-        lo = np.empty((len(rows), len(ends_ms)), np.int64)
-        hi = np.empty_like(lo)
-        for at, (row, _) in enumerate(rows):
-            lo[at] = starts[at] + np.searchsorted(row, ends_ms - length[at], "right")
-            hi[at] = starts[at] + np.searchsorted(row, ends_ms, "right")
-        return Windows(found.labels, found.places, ts, v, lo, hi, lookback, has_stale=bool(is_stale(v).any()))
+        flat = self._read(found.places, after_ms, int(ends_ms.max()))
+        starts = flat.starts(len(length))
+        first, last, ends = starts[:-1, None], starts[1:, None], ends_ms[None, :]
+        lo = first_after(flat.ts, first, last, ends - length[:, None])
+        hi = first_after(flat.ts, first, last, ends)
+        stale = bool(is_stale(flat.v).any())
+        return Windows(found.labels, found.places, flat.ts, flat.v, lo, hi, lookback, has_stale=stale)
 
     def _series(self, matchers: Sequence[Matcher], since_ms: int, until_ms: int) -> list[Labels]:
         if since_ms > until_ms:
@@ -103,27 +100,27 @@ class History:
             found = self._catalogue.index.select(matchers)
             return found, [self._catalogue.sources[id_] for id_ in found.places.tolist()]
 
-    def _rows(self, ids: list[int], after_ms: int, until_ms: int) -> list[tuple[Ints, Values]]:
-        """Return the samples of each series in (after, until]."""
-        parts: dict[int, list[tuple[Ints, Values]]] = {id_: [] for id_ in ids}
+    def _read(self, ids: Ints, after_ms: int, until_ms: int) -> Flat:
+        """Return the samples of these series in (after, until], with each series' place among them.
+
+        The head is asked first: what becomes a chunk, and is let go of, in between is then in both, and counts once.
+        """
+        places = {id_: place for place, id_ in enumerate(ids.tolist())}
+        parts = [self.head.roster.flat(ids, after_ms, until_ms)]
         with self._database.read() as tx:
-            chunks = tx.samples.chunks(ids, after_ms, until_ms)
+            chunks = tx.samples.chunks(places, after_ms, until_ms)
         for row, one in chunks:
             try:
-                parts[one.series].append(chunk.decode(one))
+                found = chunk.decode(one, places)
             except Damaged as exc:
                 with self._lock:
                     self._damages[row] = Damage("chunk", row, str(exc))
-        return [self._joined(id_, parts[id_], after_ms, until_ms) for id_ in ids]
-
-    def _joined(self, id_: int, parts: list[tuple[Ints, Values]], after_ms: int, until_ms: int) -> tuple[Ints, Values]:
-        held_ms = int(parts[-1][0][-1]) if parts else after_ms
-        ts, v = self.head.roster.row(id_)
-        fresh = ts > held_ms
-        parts = [*parts, (ts[fresh], v[fresh])]
-        ts, v = (np.concatenate(part) for part in zip(*parts, strict=True))
-        wanted = (ts > after_ms) & (ts <= until_ms)
-        return ts[wanted], v[wanted]
+                continue
+            part = Flat.unpacked(found, np.array([places[id_] for id_ in found.ids], np.int64))
+            if one.start_ms <= after_ms or one.end_ms > until_ms:
+                part = part.only((part.ts > after_ms) & (part.ts <= until_ms))
+            parts.append(part)
+        return Flat.ordered(parts)
 
 
 class HistoryReader:
@@ -166,7 +163,3 @@ class _Catalogue:
         known = [id_ for id_ in ids if self.sources.pop(id_, None) is not None]
         if known:
             self.index.remove(known)
-
-
-_NO_TIMES = np.empty(0, np.int64)
-_NO_VALUES = np.empty(0, np.float64)

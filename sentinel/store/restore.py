@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import Labels
-from sentinel.core.windows import Values
 from sentinel.store import chunk
 from sentinel.store.arena import REACH_MS, Ints
 from sentinel.store.blob import Damaged
-from sentinel.store.chunk import Chunk
+from sentinel.store.chunk import Chunk, Unpacked
 from sentinel.store.database import Database
+from sentinel.store.flat import Flat
 from sentinel.store.head import SERIES_LIMIT, SPAN, Head, to_span_ms
 from sentinel.store.rows import Rows
 from sentinel.store.samples import Damage, Samples
@@ -41,7 +41,7 @@ def restore(database: Database, now: datetime, span: timedelta = SPAN, series_li
     """Read the head back.
 
     1. Sources, as they were last written down, then as the journal's looks say.
-    2. Chunks that reach into the head's span; for sources that look seldom, the newest chunk of each series.
+    2. Chunks that reach into the head's span; for sources that look seldom, into the time for which a value counts.
     3. The journal's samples that no chunk holds: a crash between chunks and the end of their journal leaves both.
     4. What could not be read is set aside, in the same transaction.
     """
@@ -70,60 +70,47 @@ def _restored(database: Database, samples: Samples, now: datetime, span: timedel
     journal = Rows.joined(samples.replay(damages))
     for look in journal.looks:
         head.restore_source(look)
-    parts = _decoded(_recent(samples, now_ms, span_ms), damages)
-    for id_, ts, v in _by_series(journal):
-        parts.setdefault(id_, []).append((ts, v))
-    ends = samples.ends(parts)
-    for series in samples.series_of(parts):
-        flushed_ms = ends.get(series.id, NEVER)
-        ts, v = _joined(parts[series.id], now_ms - REACH_MS)
-        head.restore_series(series, ts, v, flushed_ms)
+    chunks = list(_unpacked(_recent(samples, now_ms, span_ms), damages))
+    ids = np.unique(np.concatenate([journal.ids, *(one.ids for one in chunks)]).astype(np.int64))
+    held = Flat.ordered(Flat.unpacked(one, np.searchsorted(ids, one.ids)) for one in chunks)
+    whole = Flat.ordered([held, Flat(np.searchsorted(ids, journal.ids), journal.ts, journal.v)])
+    whole = whole.only(whole.ts > now_ms - REACH_MS)
+    flushed_ms = _flushed(samples, ids, held, whole)
+    starts = whole.starts(len(ids))
+    places = {id_: place for place, id_ in enumerate(ids.tolist())}
+    for series in samples.series_of(places):
+        place = places[series.id]
+        row = slice(starts[place], starts[place + 1])
+        head.restore_series(series, whole.ts[row], whole.v[row], int(flushed_ms[place]))
     head.restored(now_ms - span_ms, samples.last_id())
     return Restored(head, samples.last_alive(), tuple(damages))
 
 
-def _recent(samples: Samples, now_ms: int, span_ms: int) -> list[tuple[int, Chunk]]:
-    """Return the chunks that the head needs."""
+def _recent(samples: Samples, now_ms: int, span_ms: int) -> dict[int, Chunk]:
+    """Return the chunks that the head needs, by row."""
     recent = samples.chunks_since(now_ms - span_ms)
-    there = {row for row, _ in recent}
-    seldom = [look.source for look in samples.sources() if look.interval_ms * 5 // 2 > span_ms]
-    for source in seldom:
-        newest = samples.newest_chunks(samples.of_source(source))
-        recent += [(row, one) for row, one in newest if row not in there]
-    return recent
+    for look in samples.sources():
+        lookback_ms = look.interval_ms * 5 // 2
+        if lookback_ms > span_ms:
+            recent += samples.chunks(samples.of_source(look.source), now_ms - lookback_ms, now_ms)
+    return dict(recent)
 
 
-def _decoded(chunks: list[tuple[int, Chunk]], damages: list[Damage]) -> dict[int, list[tuple[Ints, Values]]]:
-    parts: dict[int, list[tuple[Ints, Values]]] = {}
-    for row, one in chunks:
+def _unpacked(chunks: Mapping[int, Chunk], damages: list[Damage]) -> Iterator[Unpacked]:
+    for row, one in chunks.items():
         try:
-            parts.setdefault(one.series, []).append(chunk.decode(one))
+            yield chunk.decode(one)
         except Damaged as exc:
             damages.append(Damage("chunk", row, str(exc)))
-    return parts
 
 
-def _by_series(journal: Rows) -> list[tuple[int, Ints, Values]]:
-    """Sort the journal's samples by series and time; of two with one time the first came first, and counts."""
-    if not len(journal.ids):
-        return []
-    order = np.lexsort((journal.ts, journal.ids))
-    ids, ts, v = journal.ids[order], journal.ts[order], journal.v[order]
-    again = np.zeros(len(ids), np.bool_)
-    again[1:] = (ids[1:] == ids[:-1]) & (ts[1:] == ts[:-1])
-    ids, ts, v = ids[~again], ts[~again], v[~again]
-    borders = np.flatnonzero(np.diff(ids, prepend=-1))
-    ends = np.append(borders[1:], len(ids))
-    return [
-        (int(ids[first]), ts[first:last], v[first:last])
-        for first, last in zip(borders.tolist(), ends.tolist(), strict=True)
-    ]
-
-
-def _joined(parts: list[tuple[Ints, Values]], after_ms: int) -> tuple[Ints, Values]:
-    """Put the parts of one series together; what both a chunk and the journal hold counts once."""
-    ts, v = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    order = np.argsort(ts, kind="stable")
-    ts, v = ts[order], v[order]
-    fine = (np.diff(ts, prepend=NEVER) > 0) & (ts > after_ms)
-    return ts[fine], v[fine]
+def _flushed(samples: Samples, ids: Ints, held: Flat, whole: Flat) -> Ints:
+    """Return up to when chunks hold all samples of each series: a late one may be in the journal alone."""
+    ends = samples.ends(ids.tolist())
+    flushed = np.array([ends.get(id_, NEVER) for id_ in ids.tolist()], np.int64)
+    behind = whole.only(whole.ts <= flushed[whole.place])
+    late = np.bincount(behind.place, minlength=len(ids)) > np.bincount(held.place, minlength=len(ids))
+    for place in np.flatnonzero(late).tolist():
+        missing = np.setdiff1d(behind.ts[behind.place == place], held.ts[held.place == place])
+        flushed[place] = int(missing[0]) - 1
+    return flushed

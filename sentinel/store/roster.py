@@ -10,7 +10,8 @@ import numpy as np
 from sentinel.core.labels import Labels, Matcher
 from sentinel.core.sample import Health
 from sentinel.core.windows import Values, is_stale
-from sentinel.store.arena import Arena, Ints
+from sentinel.store.arena import Arena, Ints, spread
+from sentinel.store.flat import Flat
 from sentinel.store.health import Probes
 from sentinel.store.index import Index, Selection
 from sentinel.store.rows import Series
@@ -114,17 +115,35 @@ class Roster:
             slot = self._by_id.get(id_)
             return self.arena.row(slot) if slot is not None else (np.empty(0, np.int64), np.empty(0, np.float64))
 
+    def flat(self, ids: Ints, after_ms: int, until_ms: int) -> Flat:
+        """Return the samples in memory of these series in (after, until], copied, by their places among these."""
+        with self.lock:
+            held = [
+                (place, slot) for place, id_ in enumerate(ids.tolist()) if (slot := self._by_id.get(id_)) is not None
+            ]
+            if not held:
+                return Flat(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+            places, slots = np.array(held).T
+            bounds = self.arena.first_after(slots, np.array([[after_ms, until_ms]]))
+            taken, length = spread(bounds[:, 0], bounds[:, 1])
+            ts = self.arena.ts[taken] + np.int64(self.arena.epoch_ms)
+            return Flat(np.repeat(places, length), ts, self.arena.v[taken])
+
     def unflushed(self) -> list[int]:
-        """Return the ids of the series with samples that no chunk holds."""
+        """Return the ids of the series with samples that no chunk holds, ascending."""
         slots = self.slots.taken()
         behind = self.arena.last_ms(slots) > self.slots.flushed_ms[slots]
-        return [int(id_) for id_ in self.slots.id[slots[behind]]]
+        return sorted(self.slots.id[slots[behind]].tolist())
 
     def unflushed_of(self, id_: int) -> tuple[Ints, Values]:
         """Return the samples of one series that no chunk holds."""
         ts, v = self.row(id_)
         fresh = ts > (self.slots.flushed_ms[self._by_id[id_]] if len(ts) else 0)
         return ts[fresh], v[fresh]
+
+    def interval_ms(self, id_: int) -> int:
+        """Return how often the source of a series in memory looks."""
+        return int(self.slots.interval_ms[self._by_id[id_]])
 
     def flushed(self, until_ms: Mapping[int, int]) -> None:
         """Know up to when chunks hold the samples of these series."""

@@ -16,11 +16,20 @@ from sentinel.core.clock import from_ms, to_ms
 from sentinel.core.labels import Labels
 from sentinel.store import chunk, journal
 from sentinel.store.blob import Damaged
-from sentinel.store.chunk import Chunk
+from sentinel.store.chunk import BLOCK, Chunk, ids_of
 from sentinel.store.columns import dump
 from sentinel.store.rows import Look, Rows, Series
 
-_CHUNK = "series, start_ms, end_ms, count, body, checksum"
+_CHUNK = "block, members, start_ms, end_ms, body, checksum"
+
+#: The end of the last chunk that holds samples of a series, readable or not; {} is the series' id.
+_END = (
+    f"(SELECT end_ms FROM chunk WHERE block = {{0}} / {BLOCK} AND members >> ({{0}} % {BLOCK}) & 1 "  # noqa: S608
+    "ORDER BY end_ms DESC LIMIT 1)"
+)
+
+#: Chunks with a series in question; the parameter is a JSON object: block -> bits of its series.
+_ASKED = "json_each(?) AS asked CROSS JOIN chunk ON block = CAST(asked.key AS INTEGER) AND members & asked.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ class Samples:
         """Return those of these series that were ever seen: their id, and the end of their last chunk (or 0)."""
         by_text = {dump(one.as_dict()): one for one in labels}
         rows = self._connection.exec_driver_sql(
-            "SELECT labels, id, coalesce((SELECT max(end_ms) FROM chunk WHERE chunk.series = series.id), 0) "
+            f"SELECT labels, id, coalesce({_END.format('series.id')}, 0) "  # noqa: S608 # constants of this file
             "FROM series WHERE labels IN (SELECT value FROM json_each(?))",
             (json.dumps(list(by_text)),),
         )
@@ -164,7 +173,7 @@ class Samples:
         old = [(id_,) for id_ in instead_of]
         if old:
             self._connection.exec_driver_sql("DELETE FROM chunk WHERE id = ?", old)
-        rows = [(c.series, c.start_ms, c.end_ms, c.count, c.body, c.checksum) for c in written]
+        rows = [(c.block, c.members, c.start_ms, c.end_ms, c.body, c.checksum) for c in written]
         if rows:
             self._connection.exec_driver_sql(
                 f"INSERT INTO chunk ({_CHUNK}, damaged) VALUES (?, ?, ?, ?, ?, ?, '')",  # noqa: S608 # a constant
@@ -172,37 +181,26 @@ class Samples:
             )
 
     def chunks(self, ids: Iterable[int], after_ms: int, until_ms: int) -> list[tuple[int, Chunk]]:
-        """Return the chunks (with their row's id) of some series that reach into (after, until], in order of time."""
-        return self._chunks(
-            "series IN (SELECT value FROM json_each(?)) AND end_ms > ? AND start_ms <= ? ORDER BY series, end_ms",
-            (json.dumps(list(ids)), after_ms, until_ms),
-        )
+        """Return the chunks (with their row's id) of some series that reach into (after, until], in any order."""
+        return self._chunks(_ASKED, "end_ms > ? AND start_ms <= ?", (_asked(ids), after_ms, until_ms))
 
     def reaching(self, ids: Iterable[int], since_ms: int, until_ms: int) -> set[int]:
         """Return those of some series that have a chunk reaching into these bounds."""
+        asked = set(ids)
         rows = self._connection.exec_driver_sql(
-            "SELECT DISTINCT series FROM chunk WHERE damaged = '' AND series IN (SELECT value FROM json_each(?)) "
-            "AND end_ms >= ? AND start_ms <= ?",
-            (json.dumps(list(ids)), since_ms, until_ms),
+            f"SELECT DISTINCT block, members FROM {_ASKED} WHERE damaged = '' AND end_ms >= ? AND start_ms <= ?",  # noqa: S608
+            (_asked(asked), since_ms, until_ms),
         )
-        return set(rows.scalars())
+        return asked.intersection(id_ for block, members in rows for id_ in ids_of(block, members))
 
     def chunks_since(self, after_ms: int) -> list[tuple[int, Chunk]]:
-        """Return the chunks of every series that reach beyond an instant, in order of time."""
-        return self._chunks("end_ms > ? ORDER BY series, end_ms", (after_ms,))
-
-    def newest_chunks(self, ids: Iterable[int]) -> list[tuple[int, Chunk]]:
-        """Return the newest chunk of each of some series, damaged ones passed over."""
-        return self._chunks(
-            "id IN (SELECT (SELECT id FROM chunk WHERE series = value AND damaged = '' ORDER BY end_ms DESC LIMIT 1) "
-            "FROM json_each(?)) ORDER BY series",
-            (json.dumps(list(ids)),),
-        )
+        """Return the chunks of every series that reach beyond an instant, in any order."""
+        return self._chunks("chunk", "end_ms > ?", (after_ms,))
 
     def ends(self, ids: Iterable[int]) -> dict[int, int]:
         """Return up to when chunks, readable or not, hold the samples of some series."""
         rows = self._connection.exec_driver_sql(
-            "SELECT value, (SELECT max(end_ms) FROM chunk WHERE series = value) FROM json_each(?)",
+            f"SELECT value, {_END.format('value')} FROM json_each(?)",  # noqa: S608 # constants of this file
             (json.dumps(list(ids)),),
         )
         return {id_: end_ms for id_, end_ms in rows if end_ms is not None}
@@ -214,10 +212,10 @@ class Samples:
     def expire(self, before_ms: int, limit: int) -> set[int]:
         """Delete chunks (and what was set aside of the journal) that end before an instant; return their series."""
         done = self._connection.exec_driver_sql(
-            "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE end_ms < ? LIMIT ?) RETURNING series",
+            "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE end_ms < ? LIMIT ?) RETURNING block, members",
             (before_ms, limit),
         )
-        series = set(done.scalars())
+        series = {id_ for block, members in done for id_ in ids_of(block, members)}
         self._connection.exec_driver_sql("DELETE FROM journal WHERE damaged != '' AND at_ms < ?", (before_ms,))
         return series
 
@@ -233,6 +231,14 @@ class Samples:
         for _ in range(min(free, pages)):
             self._connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
 
-    def _chunks(self, where: str, values: tuple[object, ...]) -> list[tuple[int, Chunk]]:
-        sql = f"SELECT id, {_CHUNK} FROM chunk WHERE damaged = '' AND {where}"  # noqa: S608 # constants of this file
+    def _chunks(self, tables: str, where: str, values: tuple[object, ...]) -> list[tuple[int, Chunk]]:
+        sql = f"SELECT chunk.id, {_CHUNK} FROM {tables} WHERE damaged = '' AND {where}"  # noqa: S608 # constants of this file
         return [(row[0], Chunk(*row[1:])) for row in self._connection.exec_driver_sql(sql, values)]
+
+
+def _asked(ids: Iterable[int]) -> str:
+    """Return the bits of some series by their block, as `_ASKED` takes them."""
+    bits: dict[int, int] = {}
+    for id_ in ids:
+        bits[id_ // BLOCK] = bits.get(id_ // BLOCK, 0) | 1 << id_ % BLOCK
+    return json.dumps(bits)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from sentinel.core.alert import Origin, Standing
@@ -18,6 +18,11 @@ from sentinel.core.notification import Attempt, Reason, Settlement
 from sentinel.core.severity import Severity
 from sentinel.store.columns import Instant, Number, Span, Word
 from sentinel.store.packing import ATTEMPTS, INSTANTS, LABELS, MAPPING, MATCH, ORIGIN, STANDINGS, TEXTS, Level
+
+#: Words of SQL that stand in an index and, the same to the letter, in the queries that it answers: what was sent once
+#: or more and is waited for, and what is owed and nobody was given instead.
+TRIED = "settlement = 'waiting' AND attempts != '[]'"
+NOT_INSTEAD = "settlement IN ('waiting', 'sending') AND why = ''"
 
 
 class Row(SQLModel):
@@ -87,7 +92,11 @@ class NotificationRow(Row, table=True):
 
     __tablename__ = "notification"
     __table_args__ = (
-        Index("ix_notification_owed", "settlement", "notifier"),
+        Index("ix_notification_owed", "settlement", "notifier", "created_at", "id"),
+        Index("ix_notification_next", "settlement", "notifier", "next_at"),
+        Index("ix_notification_tried", "notifier", sqlite_where=text(TRIED)),
+        Index("ix_notification_overdue", "notifier", "severity", "due_at", sqlite_where=text(NOT_INSTEAD)),
+        Index("ix_notification_digest", "digest", sqlite_where=text("digest != ''")),
         Index("ix_notification_created", "created_at", "id"),
     )
 
@@ -108,12 +117,14 @@ class NotificationRow(Row, table=True):
     attempts: tuple[Attempt, ...] = Field(sa_type=ATTEMPTS)
     why: str
     fallback_of: str
+    digest: str
 
 
 class ToldRow(Row, table=True):
     """That a notifier heard of an alert."""
 
     __tablename__ = "told"
+    __table_args__ = (Index("ix_told_group", "notifier", "group"), Index("ix_told_fingerprint", "fingerprint"))
 
     notifier: str = Field(primary_key=True)
     fingerprint: str = Field(primary_key=True)
@@ -225,16 +236,19 @@ class JournalRow(Row, table=True):
 
 
 class ChunkRow(Row, table=True):
-    """Up to 120 samples of one series, compressed; `damaged` says why it cannot be read."""
+    """Samples of some series of one block, at the same times; `damaged` says why it cannot be read."""
 
     __tablename__ = "chunk"
-    __table_args__ = (Index("ix_chunk_series", "series", "end_ms", "start_ms"), Index("ix_chunk_end", "end_ms"))
+    __table_args__ = (
+        Index("ix_chunk_block", "block", "end_ms", "start_ms", "members"),
+        Index("ix_chunk_end", "end_ms"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    series: int
+    block: int
+    members: int = Field(sa_type=BigInteger)
     start_ms: int = Field(sa_type=BigInteger)
     end_ms: int = Field(sa_type=BigInteger)
-    count: int
     body: bytes = Field(sa_type=LargeBinary)
     checksum: int = Field(sa_type=BigInteger)
     damaged: str = ""

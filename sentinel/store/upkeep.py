@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from sentinel.core.clock import to_ms
-from sentinel.store import chunk
-from sentinel.store.blob import Damaged
-from sentinel.store.chunk import FULL, Chunk
+from sentinel.store.chunk import BLOCK
 from sentinel.store.database import Database
 from sentinel.store.history import History
-from sentinel.store.samples import Damage, Samples
+from sentinel.store.merge import merge
 
 #: The journal is turned into chunks when its oldest entry is so old: a chunk's worth at one sample each 15 s.
 FLUSH_AFTER = timedelta(minutes=30)
 
-#: Series written, and chunks deleted, in one step.
-_SERIES, _CHUNKS = 32, 256
+#: Chunks deleted, and pages given back, in one step; written is one block of series.
+_CHUNKS, _PAGES = 8, 256
 
 #: How often it is looked whether anything is to be done.
 _LOOK_EVERY = timedelta(seconds=10)
@@ -27,8 +23,9 @@ _LOOK_EVERY = timedelta(seconds=10)
 class Upkeep:
     """Turns the journal into chunks, and deletes what is older than the retention. Belongs to the desk's thread.
 
-    A round writes the samples that no chunk holds, some series a step; its last step deletes the journal's entries that
-    were there when it began, in the same transaction. A crash in between leaves samples in both, which counts once.
+    A round writes the samples that no chunk holds, one block of series a step; its last step deletes the journal's
+    entries that were there when it began, in the same transaction. A crash in between leaves samples in both, which
+    counts once.
 
     Args:
         database: where it is written.
@@ -77,43 +74,24 @@ class Upkeep:
         return True
 
     def _write(self, ids: list[int]) -> bool:
-        now, later = ids[:_SERIES], ids[_SERIES:]
-        until: dict[int, int] = {}
+        """Write what no chunk holds of the first block's series."""
+        now = [id_ for id_ in ids if id_ // BLOCK == ids[0] // BLOCK]
+        later, roster = ids[len(now) :], self._head.roster
+        fresh = {id_: row for id_ in now if len((row := roster.unflushed_of(id_))[0])}
         try:
             with self._database.begin() as tx:
                 tx.samples.set_aside(self._history.take_damages())
-                self._chunks(tx.samples, now, until)
+                if fresh:
+                    merge(tx.samples, fresh, {id_: roster.interval_ms(id_) for id_ in fresh})
                 if not later:
                     tx.samples.looked(self._head.looks())
                     tx.samples.forget_journal(self._covered)
         except BaseException:
             self._round = None
             raise
-        self._head.roster.flushed(until)
+        roster.flushed({id_: int(ts[-1]) for id_, (ts, _) in fresh.items()})
         self._round = later or None
         return True
-
-    def _chunks(self, samples: Samples, ids: list[int], until: dict[int, int]) -> None:
-        """Write what no chunk holds of these series; a newest chunk that is not full is written anew with it."""
-        open_chunks = {one.series: (row, one) for row, one in samples.newest_chunks(ids) if one.count < FULL}
-        written: list[Chunk] = []
-        replaced: list[int] = []
-        for id_ in ids:
-            ts, v = self._head.roster.unflushed_of(id_)
-            if not len(ts):
-                continue
-            until[id_] = int(ts[-1])
-            if id_ in open_chunks:
-                row, one = open_chunks[id_]
-                try:
-                    was_ts, was_v = chunk.decode(one)
-                except Damaged as exc:
-                    samples.set_aside([Damage("chunk", row, str(exc))])
-                else:
-                    ts, v = np.concatenate([was_ts, ts]), np.concatenate([was_v, v])
-                    replaced.append(row)
-            written += [chunk.encode(id_, ts[at : at + FULL], v[at : at + FULL]) for at in range(0, len(ts), FULL)]
-        samples.write(written, replaced)
 
     def _expire(self, now: datetime) -> bool:
         """Delete some of what is too old; say whether there was any."""
@@ -126,6 +104,6 @@ class Upkeep:
             empty = [id_ for id_ in asked if id_ not in held and id_ not in self._head.roster]
             tx.samples.forget_series(empty)
             if expired:
-                tx.samples.shrink(_CHUNKS)
+                tx.samples.shrink(_PAGES)
         self._history.forget(empty)
         return bool(expired)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,15 +19,31 @@ bits = st.integers(0, 2**64 - 1)
 times = st.integers(-(2**40), 2**42)
 
 
-@given(st.lists(st.tuples(times, bits), min_size=1, max_size=130, unique_by=lambda pair: pair[0]))
-def test_a_chunk_gives_back_every_bit(samples: list[tuple[int, int]]) -> None:
-    """Any times in order, any values: NaNs of every kind, infinities, minus zero."""
-    samples.sort()
-    ts = np.array([t for t, _ in samples], np.int64)
-    v = np.array([b for _, b in samples], np.uint64).view(np.float64)
-    again_ts, again_v = chunk.decode(chunk.encode(7, ts, v))
-    assert again_ts.tolist() == ts.tolist()
-    assert again_v.view(np.uint64).tolist() == v.view(np.uint64).tolist()
+#: What people write down, what sensors measure, and anything that eight bytes can be.
+values = st.one_of(
+    st.integers(-(10**15), 10**15).map(float),
+    st.decimals(-10_000, 10_000, places=2).map(float),
+    st.floats(width=32),
+    bits.map(lambda one: float(np.uint64(one).view(np.float64))),
+)
+
+
+@given(st.data())
+def test_a_chunk_gives_back_every_bit(data: st.DataObject) -> None:
+    """Any times in order, any values: decimals, NaNs of every kind, infinities, minus zero, stale markers."""
+    ts = np.array(sorted(data.draw(st.sets(times, min_size=1, max_size=130))), np.int64)
+    ids = sorted(data.draw(st.sets(st.integers(64, 95), min_size=1, max_size=5)))
+    kinds = st.sampled_from([values, st.just(STALE), st.integers(0, 9).map(float), st.just(-0.0)])
+    rows = [data.draw(st.lists(data.draw(kinds), min_size=len(ts), max_size=len(ts))) for _ in ids]
+    v = np.array(rows)
+    one = chunk.encode(ids, ts, v)
+    again = chunk.decode(one)
+    assert one.ids == again.ids == ids
+    assert again.ts.tolist() == ts.tolist()
+    assert again.v.view(np.uint64).tolist() == v.view(np.uint64).tolist()
+    alone = chunk.decode(one, ids[-1:])
+    assert alone.ids == ids[-1:]
+    assert alone.v.view(np.uint64).tolist() == v[-1:].view(np.uint64).tolist()
 
 
 @given(st.lists(st.tuples(st.integers(1, 2**32 - 1), times, bits), max_size=50))
@@ -48,13 +67,13 @@ def test_a_flipped_bit_is_noticed(place: int, bit: int) -> None:
     """In a journal entry as in a chunk, and a torn one too."""
     ts, v = np.arange(50, dtype=np.int64) * 15_000, np.linspace(0, 75, 50)
     body, checksum = journal.encode(Rows(ids=np.arange(50), ts=ts, v=v))
-    one = chunk.encode(1, ts, v)
+    one = chunk.encode([1], ts, v[None, :])
     for bad in _spoilt(body, place, bit):
         with pytest.raises(Damaged, match="checksum is"):
             journal.decode(bad, checksum)
     for bad in _spoilt(one.body, place, bit):
         with pytest.raises(Damaged, match="checksum is"):
-            chunk.decode(chunk.Chunk(1, one.start_ms, one.end_ms, one.count, bad, one.checksum))
+            chunk.decode(replace(one, body=bad))
 
 
 def _spoilt(whole: bytes, place: int, bit: int) -> tuple[bytes, bytes]:
@@ -63,18 +82,25 @@ def _spoilt(whole: bytes, place: int, bit: int) -> tuple[bytes, bytes]:
     return bytes(flipped), whole[: place % len(whole)]
 
 
-def test_a_chunk_whose_columns_were_changed_is_noticed() -> None:
-    """Its series, times and count are covered by the checksum."""
-    one = chunk.encode(1, np.arange(5, dtype=np.int64), np.arange(5.0))
+@pytest.mark.parametrize("column", ["block", "members", "start_ms", "end_ms"])
+def test_a_chunk_whose_columns_were_changed_is_noticed(column: str) -> None:
+    """They are covered by the checksum."""
+    one = chunk.encode([1], np.arange(5, dtype=np.int64), np.arange(5.0)[None, :])
     with pytest.raises(Damaged):
-        chunk.decode(chunk.Chunk(2, one.start_ms, one.end_ms, one.count, one.body, one.checksum))
+        chunk.decode(replace(one, **{column: getattr(one, column) + 1}))
 
 
-def test_a_counter_at_an_even_pace_takes_about_two_bytes_a_sample() -> None:
-    """And a stale marker among them changes nothing."""
-    ts = np.arange(120, dtype=np.int64) * 15_000
-    v = np.cumsum(np.random.default_rng(1).integers(0, 100, 120)).astype(float)
-    assert len(chunk.encode(1, ts, v).body) < 120 * 3
-    v[60] = STALE
-    again = chunk.decode(chunk.encode(1, ts, v))[1]
-    assert again.view(np.uint64)[60] == np.uint64(0x7FF0000000000002)
+@pytest.mark.parametrize(
+    ("values", "most"),
+    [
+        pytest.param(lambda dice: dice.integers(0, 100, (32, 120)).cumsum(axis=1) + 10.0**6, 1.4, id="counters"),
+        pytest.param(lambda dice: dice.uniform(0, 100, (32, 120)).round(2), 2.4, id="gauges with two decimals"),
+        pytest.param(lambda dice: np.ones((32, 120)), 0.4, id="what stands still"),
+    ],
+)
+def test_what_people_write_down_takes_about_a_byte_a_sample(
+    values: Callable[[np.random.Generator], np.ndarray[tuple[int, int], np.dtype[np.float64]]], most: float
+) -> None:
+    """Prometheus needs two for counters and seven for decimals."""
+    v = values(np.random.default_rng(1)).astype(float)
+    assert len(chunk.encode(range(32), np.arange(120, dtype=np.int64) * 15_000, v).body) < v.size * most

@@ -57,17 +57,17 @@ def upgrade() -> None:
     op.create_table(
         "chunk",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("series", sa.Integer(), nullable=False),
+        sa.Column("block", sa.Integer(), nullable=False),
+        sa.Column("members", sa.BigInteger(), nullable=False),
         sa.Column("start_ms", sa.BigInteger(), nullable=False),
         sa.Column("end_ms", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("checksum", sa.BigInteger(), nullable=False),
         sa.Column("damaged", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_chunk_block", "chunk", ["block", "end_ms", "start_ms", "members"], unique=False)
     op.create_index("ix_chunk_end", "chunk", ["end_ms"], unique=False)
-    op.create_index("ix_chunk_series", "chunk", ["series", "end_ms", "start_ms"], unique=False)
     op.create_table(
         "group",
         sa.Column("key", sa.String(), nullable=False),
@@ -132,10 +132,31 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Text(), nullable=False),
         sa.Column("why", sa.String(), nullable=False),
         sa.Column("fallback_of", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_notification_created", "notification", ["created_at", "id"], unique=False)
-    op.create_index("ix_notification_owed", "notification", ["settlement", "notifier"], unique=False)
+    op.create_index(
+        "ix_notification_digest", "notification", ["digest"], unique=False, sqlite_where=sa.text("digest != ''")
+    )
+    op.create_index("ix_notification_next", "notification", ["settlement", "notifier", "next_at"], unique=False)
+    op.create_index(
+        "ix_notification_overdue",
+        "notification",
+        ["notifier", "severity", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("settlement IN ('waiting', 'sending') AND why = ''"),
+    )
+    op.create_index(
+        "ix_notification_owed", "notification", ["settlement", "notifier", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_notification_tried",
+        "notification",
+        ["notifier"],
+        unique=False,
+        sqlite_where=sa.text("settlement = 'waiting' AND attempts != '[]'"),
+    )
     op.create_table(
         "probe_memory",
         sa.Column("probe", sa.String(), nullable=False),
@@ -190,3 +211,5 @@ def upgrade() -> None:
         sa.Column("receipt", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("notifier", "fingerprint"),
     )
+    op.create_index("ix_told_fingerprint", "told", ["fingerprint"], unique=False)
+    op.create_index("ix_told_group", "told", ["notifier", "group"], unique=False)
