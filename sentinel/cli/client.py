@@ -42,18 +42,25 @@ class Client:
         """Ask for something; returns its JSON."""
         return self._ask("GET", path, query)
 
-    def post(self, *path: str, timeout: float = _TIMEOUT_SECONDS) -> Any:
+    def post(self, *path: str, body: bytes | None = None, timeout: float = _TIMEOUT_SECONDS) -> Any:
         """Have something done; returns what came of it."""
-        return self._ask("POST", path, {}, timeout)
+        return self._ask("POST", path, {}, timeout, body)
 
-    def _ask(self, method: str, path: tuple[str, ...], query: dict[str, str], timeout: float = _TIMEOUT_SECONDS) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: dict[str, str],
+        timeout: float = _TIMEOUT_SECONDS,
+        body: bytes | None = None,
+    ) -> Any:
         url = f"{self._url}/{'/'.join(quote(part, safe='') for part in path)}"
         url += f"?{urlencode(query)}" if query else ""
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
         try:
-            request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 - the user's own URL
+            request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - the user's own URL
             # Not by a proxy of the environment: the agent is beside us.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             with opener.open(request, timeout=timeout) as answer:
