@@ -18,7 +18,13 @@ from tests.e2e.process import free_port
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: What examples take from the environment.
-SECRETS = {"SENTRY_DSN": "https://key@sentry.example.com/7", "SMTP_PASSWORD": "x", "SLACK_BOT_TOKEN": "x"}
+SECRETS = {
+    "SENTRY_DSN": "https://key@sentry.example.com/7",
+    "SMTP_PASSWORD": "x",
+    "SLACK_BOT_TOKEN": "x",
+    "WEBHOOK_URL": "https://hooks.example.com/services/1",
+    "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
 
 
 def _builder() -> Any:

@@ -21,6 +21,7 @@ KINDS = {
     "email": "sentinel.notifiers.email:Email",
     "sentry": "sentinel.notifiers.sentry:Sentry",
     "slack": "sentinel.notifiers.slack:Slack",
+    "webhook": "sentinel.notifiers.webhook:Webhook",
 }
 
 #: Where other packages name the kinds that they bring.

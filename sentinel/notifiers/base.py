@@ -24,6 +24,8 @@ class NotifierKind(Model, ABC):
     When to send, in which order, how often to try and whom to tell instead is not a kind's business.
     """
 
+    #: So many messages of different groups may be on their way at once.
+    AT_ONCE: ClassVar[int] = 8
     #: The markup in which `message.body` is written for this kind; none: it takes `message.text`.
     MARKUP: ClassVar[Literal["", "html", "mrkdwn"]] = ""
 

@@ -76,6 +76,31 @@ class AlertFact:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFact:
+    """What a digest says of one group.
+
+    Args:
+        group: its key.
+        route: name of its route.
+        labels: the values of the route's `group_by`.
+        severity: the highest among those that go on, else among those that ended.
+        firing: how many go on.
+        over: how many have ended.
+        runbook: a link, or "".
+        dashboard: a link, or "".
+    """
+
+    group: str
+    route: str
+    labels: Mapping[str, str]
+    severity: Severity
+    firing: int
+    over: int
+    runbook: str = ""
+    dashboard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a message is about, as values; templates and kinds that speak JSON read these.
 
@@ -86,6 +111,7 @@ class Facts:
         route: name of its route.
         labels: the values of the route's `group_by`.
         alerts: those that the message is about first, then those that go on in the same group.
+        groups: of a digest: the groups that it tells together.
     """
 
     agent: str
@@ -94,6 +120,7 @@ class Facts:
     route: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     alerts: tuple[AlertFact, ...] = ()
+    groups: tuple[GroupFact, ...] = ()
 
     @property
     def firing(self) -> tuple[AlertFact, ...]:

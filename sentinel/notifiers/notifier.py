@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sentinel.core.problem import Position
 from sentinel.notifiers.base import NotifierKind
+from sentinel.notifiers.rate import Rate
 
 #: Attempts before a notification is a dead letter: with the waits of `delivery/backoff.py` a little over an hour.
 TRIES = 12
@@ -21,6 +22,7 @@ class Notifier:
         kind_name: that word.
         fallback: notifier that is told what this one does not take, or "".
         tries: attempts before a notification is a dead letter.
+        rate_limit: how many messages it may send, the critical ones aside; None sends all.
         position: where it was written.
         was: its earlier name, whose waiting messages it takes over, or "".
     """
@@ -30,5 +32,6 @@ class Notifier:
     kind_name: str
     fallback: str = ""
     tries: int = TRIES
+    rate_limit: Rate | None = None
     position: Position = field(default=Position(""), compare=False)
     was: str = ""

@@ -6,5 +6,6 @@ from tests.receivers.http import OK, Answer
 from tests.receivers.sentry import SentryServer
 from tests.receivers.slack import SlackServer
 from tests.receivers.smtp import SmtpServer
+from tests.receivers.webhook import WebhookServer
 
-__all__ = ["OK", "Answer", "SentryServer", "SlackServer", "SmtpServer"]
+__all__ = ["OK", "Answer", "SentryServer", "SlackServer", "SmtpServer", "WebhookServer"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -26,6 +27,7 @@ class Answer:
         close: whether to close the connection without an answer.
         reset: likewise, by a reset.
         takes: whether the message is taken all the same, which nobody hears then.
+        dribble: whether the answer comes byte by byte, and never to its end.
     """
 
     status: int = 0
@@ -35,6 +37,7 @@ class Answer:
     close: bool = False
     reset: bool = False
     takes: bool = False
+    dribble: bool = False
 
 
 OK = Answer()
@@ -52,9 +55,17 @@ class Request:
 
 
 class HttpReceiver:
-    """Base of the receivers; a subclass says what its protocol answers by `answer`."""
+    """Base of the receivers; a subclass says what its protocol answers by `answer`.
 
-    def __init__(self) -> None:
+    Attributes:
+        keeps: whether connections are kept open for the next request.
+        connections: so many were made.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.keeps = False
+        self.connections = 0
+        self._tls = tls
         self.requests: list[Request] = []
         self.once: deque[Answer] = deque()  # for the next requests, one each
         self.always: Answer = OK  # for all that follow
@@ -66,7 +77,7 @@ class HttpReceiver:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def answer(self, request: Request) -> tuple[int, Mapping[str, str], Any]:
         """Return status, headers and JSON of the protocol's own answer, and take what was sent."""
@@ -79,10 +90,14 @@ class HttpReceiver:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def setup(self) -> None:
+                receiver.connections += 1
+                super().setup()
+
             def do_GET(self) -> None:
                 receiver._handle(self)
 
-            do_POST = do_PUT = do_GET  # noqa: N815 # http.server's names
+            do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815 # http.server's names
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -96,6 +111,11 @@ class HttpReceiver:
 
         self._ended = threading.Event()
         self._server = Server(("127.0.0.1", self.port), Handler)
+        if self._tls:
+            # The handshake belongs to the connection's own thread: one that fails keeps nobody waiting.
+            self._server.socket = self._tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -113,14 +133,20 @@ class HttpReceiver:
         self.requests.append(request)
         told = self.once.popleft() if self.once else self.always
         status, headers, body = told.status, dict(told.headers), told.body
-        if told.takes or (not told.status and not (told.hang or told.close or told.reset)):
+        silent = told.hang or told.close or told.reset or told.dribble
+        if told.takes or (not told.status and not silent):
             own_status, own_headers, own_body = self.answer(request)
             if not told.status:
                 status, headers, body = own_status, {**own_headers, **told.headers}, json.dumps(own_body)
                 headers.setdefault("Content-Type", "application/json")
         if told.hang:
             self._ended.wait(30)
-        if told.hang or told.close or told.reset:
+        if told.dribble:
+            for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"." * 4096:
+                handler.wfile.write(bytes([byte]))
+                if self._ended.wait(0.05):
+                    break
+        if silent:
             if told.reset:
                 handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             handler.close_connection = True
@@ -131,10 +157,11 @@ class HttpReceiver:
         for name, value in headers.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(content)))
-        handler.send_header("Connection", "close")
+        if not self.keeps:
+            handler.send_header("Connection", "close")
         handler.end_headers()
         handler.wfile.write(content)
-        handler.close_connection = True
+        handler.close_connection = not self.keeps
 
     def __enter__(self) -> Self:
         return self
