@@ -66,6 +66,11 @@ class Arena:
         self._end = 0
         self._free: dict[int, list[int]] = {}
 
+    def reserve(self, rows: int) -> None:
+        """Make room for so many new rows at once."""
+        if self._end + rows * _SHORTEST >= len(self.ts):
+            self._lay_out(rows * _SHORTEST)
+
     def open(self, slot: int, samples: int) -> None:
         """Give a slot an empty row.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +21,23 @@ class Flat:
     ts: Ints
     v: Values
 
-    def only(self, which: Ints | NDArray[np.bool_]) -> Flat:
+    def only(self, which: NDArray[np.bool_] | slice) -> Flat:
         """Return some of them."""
         return Flat(self.place[which], self.ts[which], self.v[which])
 
-    def starts(self, places: int) -> Ints:
-        """Return where the samples of each place begin, and where the last ones end; they must be in order."""
-        return np.searchsorted(self.place, np.arange(places + 1)).astype(np.int64)
+    def since(self, after_ms: int) -> Flat:
+        """Return those later than an instant."""
+        return self.only(self.ts > after_ms)
+
+    def bounds(self, places: Ints) -> tuple[Ints, Ints]:
+        """Return where the samples of each of these places begin and end; they must be in order."""
+        first, last = (np.searchsorted(self.place, places, side) for side in ("left", "right"))
+        return first, last
+
+    def rows(self, places: Ints) -> Iterator[Flat]:
+        """Yield the samples of each of these places; they must be in order."""
+        for first, last in zip(*(bound.tolist() for bound in self.bounds(places)), strict=True):
+            yield self.only(slice(first, last))
 
     @classmethod
     def unpacked(cls, found: Unpacked, places: Ints) -> Flat:

@@ -168,6 +168,7 @@ class Head:
         missing = [labels for _, labels in asked if self.roster.slot_of(labels) is None]
         known = self._recall(missing) if missing and self._recall is not None else {}
         room = self._limit - (len(batch.samples) - len(asked) if batch.whole else len(self._slots.live_of(source.id)))
+        self._arena.reserve(min(len(missing), max(room, 0)))
         found = []
         for sample, labels in asked:
             slot = self.roster.slot_of(labels)

@@ -73,10 +73,9 @@ class History:
         length = lookback if range_ms is None else np.full(len(lookback), range_ms)
         after_ms = int(ends_ms.min()) - int(length.max(initial=0))
         flat = self._read(found.places, after_ms, int(ends_ms.max()))
-        starts = flat.starts(len(length))
-        first, last, ends = starts[:-1, None], starts[1:, None], ends_ms[None, :]
-        lo = first_after(flat.ts, first, last, ends - length[:, None])
-        hi = first_after(flat.ts, first, last, ends)
+        first, last = (bound[:, None] for bound in flat.bounds(np.arange(len(length))))
+        lo = first_after(flat.ts, first, last, ends_ms - length[:, None])
+        hi = first_after(flat.ts, first, last, ends_ms[None, :])
         stale = bool(is_stale(flat.v).any())
         return Windows(found.labels, found.places, flat.ts, flat.v, lo, hi, lookback, has_stale=stale)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from sentinel.core.labels import Labels
 from sentinel.store import chunk
 from sentinel.store.arena import REACH_MS, Ints
 from sentinel.store.blob import Damaged
-from sentinel.store.chunk import Chunk, Unpacked
+from sentinel.store.chunk import BLOCK, Chunk
 from sentinel.store.database import Database
 from sentinel.store.flat import Flat
 from sentinel.store.head import SERIES_LIMIT, SPAN, Head, to_span_ms
@@ -67,50 +68,65 @@ def _restored(database: Database, samples: Samples, now: datetime, span: timedel
     damages: list[Damage] = []
     for look in samples.sources():
         head.restore_source(look)
-    journal = Rows.joined(samples.replay(damages))
-    for look in journal.looks:
-        head.restore_source(look)
-    chunks = list(_unpacked(_recent(samples, now_ms, span_ms), damages))
-    ids = np.unique(np.concatenate([journal.ids, *(one.ids for one in chunks)]).astype(np.int64))
-    held = Flat.ordered(Flat.unpacked(one, np.searchsorted(ids, one.ids)) for one in chunks)
-    whole = Flat.ordered([held, Flat(np.searchsorted(ids, journal.ids), journal.ts, journal.v)])
-    whole = whole.only(whole.ts > now_ms - REACH_MS)
-    flushed_ms = _flushed(samples, ids, held, whole)
-    starts = whole.starts(len(ids))
-    places = {id_: place for place, id_ in enumerate(ids.tolist())}
-    for series in samples.series_of(places):
-        place = places[series.id]
-        row = slice(starts[place], starts[place + 1])
-        head.restore_series(series, whole.ts[row], whole.v[row], int(flushed_ms[place]))
+    fresh = _replayed(samples, head, damages)
+    chunks = _recent(samples, now_ms, span_ms)
+    found = {
+        *np.unique(fresh.place).tolist(),
+        *(id_ for group in chunks.values() for _, one in group for id_ in one.ids),
+    }
+    ends = samples.ends(found)
+    for block, group in groupby(samples.series_of(found), lambda series: series.id // BLOCK):
+        many = list(group)
+        ids = np.array([series.id for series in many])
+        held = Flat.ordered(_unpacked(chunks.get(block, ()), damages)).since(now_ms - REACH_MS)
+        waiting = fresh.only(slice(*np.searchsorted(fresh.place, [block * BLOCK, (block + 1) * BLOCK])))
+        whole = Flat.ordered([held, waiting.since(now_ms - REACH_MS)])
+        for series, row, was in zip(many, whole.rows(ids), held.rows(ids), strict=True):
+            flushed_ms = _flushed_ms(ends.get(series.id, NEVER), row.ts, was.ts)
+            head.restore_series(series, row.ts, row.v, flushed_ms)
     head.restored(now_ms - span_ms, samples.last_id())
     return Restored(head, samples.last_alive(), tuple(damages))
 
 
-def _recent(samples: Samples, now_ms: int, span_ms: int) -> dict[int, Chunk]:
-    """Return the chunks that the head needs, by row."""
+def _replayed(samples: Samples, head: Head, damages: list[Damage]) -> Flat:
+    """Return the journal's samples by the ids of their series, and let the head know of its looks."""
+    journal = Rows.joined(samples.replay(damages))
+    for look in journal.looks:
+        head.restore_source(look)
+    order = np.argsort(journal.ids, kind="stable")
+    return Flat(journal.ids[order], journal.ts[order], journal.v[order])
+
+
+def _recent(samples: Samples, now_ms: int, span_ms: int) -> Mapping[int, list[tuple[int, Chunk]]]:
+    """Return the chunks that the head needs, with their rows, by block."""
     recent = samples.chunks_since(now_ms - span_ms)
     for look in samples.sources():
         lookback_ms = look.interval_ms * 5 // 2
         if lookback_ms > span_ms:
             recent += samples.chunks(samples.of_source(look.source), now_ms - lookback_ms, now_ms)
-    return dict(recent)
+    blocks: dict[int, list[tuple[int, Chunk]]] = {}
+    for row, one in dict(recent).items():
+        blocks.setdefault(one.block, []).append((row, one))
+    return blocks
 
 
-def _unpacked(chunks: Mapping[int, Chunk], damages: list[Damage]) -> Iterator[Unpacked]:
-    for row, one in chunks.items():
+def _unpacked(chunks: Iterable[tuple[int, Chunk]], damages: list[Damage]) -> Iterator[Flat]:
+    for row, one in chunks:
         try:
-            yield chunk.decode(one)
+            found = chunk.decode(one)
         except Damaged as exc:
             damages.append(Damage("chunk", row, str(exc)))
+        else:
+            yield Flat.unpacked(found, np.array(found.ids))
 
 
-def _flushed(samples: Samples, ids: Ints, held: Flat, whole: Flat) -> Ints:
-    """Return up to when chunks hold all samples of each series: a late one may be in the journal alone."""
-    ends = samples.ends(ids.tolist())
-    flushed = np.array([ends.get(id_, NEVER) for id_ in ids.tolist()], np.int64)
-    behind = whole.only(whole.ts <= flushed[whole.place])
-    late = np.bincount(behind.place, minlength=len(ids)) > np.bincount(held.place, minlength=len(ids))
-    for place in np.flatnonzero(late).tolist():
-        missing = np.setdiff1d(behind.ts[behind.place == place], held.ts[held.place == place])
-        flushed[place] = int(missing[0]) - 1
-    return flushed
+def _flushed_ms(end_ms: int, ts: Ints, held: Ints) -> int:
+    """Return up to when chunks hold all samples of a series.
+
+    Args:
+        end_ms: of its last chunk.
+        ts: times of its samples.
+        held: of those that were read from chunks; a late sample may be in the journal alone.
+    """
+    behind = ts[ts <= end_ms]
+    return end_ms if len(behind) == len(held) else int(np.setdiff1d(behind, held)[0]) - 1

@@ -138,7 +138,7 @@ class Samples:
         rows = self._connection.exec_driver_sql(
             "SELECT id, labels, source FROM series WHERE id > ? ORDER BY id", (after,)
         )
-        return (Series(id_, Labels.of(json.loads(labels)), source) for id_, labels, source in rows)
+        return (Series(id_, _labels(labels), source) for id_, labels, source in rows)
 
     def known(self, labels: Sequence[Labels]) -> dict[Labels, tuple[int, int]]:
         """Return those of these series that were ever seen: their id, and the end of their last chunk (or 0)."""
@@ -156,7 +156,7 @@ class Samples:
             "SELECT id, labels, source FROM series WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (json.dumps(list(ids)),),
         )
-        return [Series(id_, Labels.of(json.loads(labels)), source) for id_, labels, source in rows]
+        return [Series(id_, _labels(labels), source) for id_, labels, source in rows]
 
     def add_series(self, series: Iterable[Series]) -> None:
         """Write down series of which nobody knew."""
@@ -234,6 +234,11 @@ class Samples:
     def _chunks(self, tables: str, where: str, values: tuple[object, ...]) -> list[tuple[int, Chunk]]:
         sql = f"SELECT chunk.id, {_CHUNK} FROM {tables} WHERE damaged = '' AND {where}"  # noqa: S608 # constants of this file
         return [(row[0], Chunk(*row[1:])) for row in self._connection.exec_driver_sql(sql, values)]
+
+
+def _labels(text: str) -> Labels:
+    """Return labels as they were written down: sorted, none of them empty."""
+    return Labels(json.loads(text).items())
 
 
 def _asked(ids: Iterable[int]) -> str:
