@@ -105,6 +105,18 @@ async def test_a_server_that_speaks_no_tls_is_told() -> None:
     assert "TLS" in ended.words
 
 
+async def test_who_is_redirected_to_https_checks_whom_he_meets(folder: Path) -> None:
+    """A URL of plain HTTP needs no certificates until its answer leads to one that does."""
+    async with served(says("ok"), server(folder, "good")) as port:
+        away = {"Location": f"https://localhost:{port}/"}
+        async with served(says("", 302, away)) as plain:
+            trusting = await look(Http(url=f"http://localhost:{plain}/", tls=Tls(ca=folder / "good.pem")))
+            ended = await look(Http(url=f"http://localhost:{plain}/"))
+    assert trusting.success, trusting.words
+    assert value(trusting, "probe_http_ssl") == 1
+    assert ended.words == "certificate of localhost is not accepted: self-signed certificate"
+
+
 async def test_a_file_that_is_not_there_is_told(folder: Path) -> None:
     """The look fails and names it; the agent goes on."""
     ended = await look(Http(url="https://localhost:1/", tls=Tls(ca=folder / "none.pem")))

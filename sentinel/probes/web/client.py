@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ import httpx
 
 from sentinel import __version__
 from sentinel.core.errors import ProbeFailed
+from sentinel.core.web import Tls
 from sentinel.probes.base import Look
 from sentinel.probes.web.body import read_body
 from sentinel.probes.web.target import WebTarget
@@ -51,15 +52,18 @@ class _Request:
 
 
 class _Transport(httpx.AsyncBaseTransport):
-    """httpcore's pool over our wire; errors go through as they are."""
+    """httpcore's pools over our wire, one for each scheme; errors go through as they are."""
 
-    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
-        self._pool = pool
+    def __init__(self, open_pool: Callable[[str], httpcore.AsyncConnectionPool]) -> None:
+        self._open_pool = open_pool
+        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
+        if url.scheme not in self._pools:
+            self._pools[url.scheme] = self._open_pool(url.scheme)
         assert isinstance(request.stream, httpx.AsyncByteStream)
-        response = await self._pool.handle_async_request(
+        response = await self._pools[url.scheme].handle_async_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -73,7 +77,8 @@ class _Transport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
@@ -98,6 +103,7 @@ class Client:
         self._headers = target.all_headers({**DEFAULT_HEADERS, **defaults})
         name = target.tls.server_name
         self._extensions = {"sni_hostname": name} if name else {}
+        self._secure = target.url.lower().startswith("https:") or target.tls != Tls()
         self._context: ssl.SSLContext | None = None
         self._client: httpx.AsyncClient | None = None
 
@@ -108,23 +114,13 @@ class Client:
         self._client = None
 
     async def _opened(self) -> httpx.AsyncClient:
-        try:
-            context = self._target.tls.context()
-        except OSError as exc:
-            raise ProbeFailed("tls", str(exc)) from exc
+        context = self._trusting() if self._secure else None
         if self._client and context is self._context:
             return self._client
         await self.close()
         self._context = context
-        pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            proxy=_proxy(self._target.proxy) if self._target.proxy else None,
-            max_connections=2,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=self.wire,
-        )
         self._client = httpx.AsyncClient(
-            transport=_Transport(pool),
+            transport=_Transport(self._pool),
             trust_env=False,
             follow_redirects=self._target.follow_redirects,
             max_redirects=MOST_REDIRECTS,
@@ -133,6 +129,22 @@ class Client:
         # httpx would add headers of its own; those that go out are those that YAML and we name.
         self._client.headers = httpx.Headers()
         return self._client
+
+    def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
+        """Open a pool; the public certificates cost 60 ms and 2 MB, which only https pays, redirected to or not."""
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._trusting() if scheme == "https" else None,
+            proxy=_proxy(self._target.proxy) if self._target.proxy else None,
+            max_connections=2,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=self.wire,
+        )
+
+    def _trusting(self) -> ssl.SSLContext:
+        try:
+            return self._target.tls.context()
+        except OSError as exc:
+            raise ProbeFailed("tls", str(exc)) from exc
 
     async def ask(
         self,
