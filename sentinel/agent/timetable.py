@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -26,8 +27,11 @@ class Timetable:
     """What is woken, and when. A late wake is made up for once, however many were missed."""
 
     def __init__(self) -> None:
+        # This executor just calls: a wake sets an event, so a thread or a task for each would be most of its cost.
         self._scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            timezone=UTC,
+            executors={"default": DebugExecutor()},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
     def start(self) -> None:
@@ -37,7 +41,7 @@ class Timetable:
     def put(self, id_: str, schedule: Every | Cron, wake: Callable[[], None], *, name: str = "") -> None:
         """Wake this from now on; one of the same id is replaced. The offset of a fixed rate depends on the name."""
         moments = Moments(schedule, name or id_)
-        self._scheduler.add_job(_call, moments, args=(wake,), id=id_, name=id_, replace_existing=True)
+        self._scheduler.add_job(wake, moments, id=id_, name=id_, replace_existing=True)
 
     def remove(self, name: str) -> None:
         """Wake this no more."""
@@ -53,8 +57,3 @@ class Timetable:
         """Wake nobody any more."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-
-
-async def _call(wake: Callable[[], None]) -> None:
-    """Call from a coroutine: APScheduler sends plain functions to a thread."""
-    wake()

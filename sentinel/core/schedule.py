@@ -42,6 +42,7 @@ class Every:
         return _EPOCH + offset + (passed + 1) * self.interval
 
     @staticmethod
+    @lru_cache(maxsize=16_384)
     def _share(name: str) -> float:
         """Return a number from 0 up to 1 that is always the same for a name."""
         if not name:
