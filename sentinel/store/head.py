@@ -117,7 +117,7 @@ class Head:
                 self._slots.source[slots[slots != REFUSED]] = source.id
             taken = [zeros(opened, batch, source.whole_ms), take(slots, batch.samples, at_ms, self._span_ms, refusals)]
             if batch.whole and not source.settled:
-                taken.append(gone(np.setdiff1d(self._slots.live_of(source.id), slots), at_ms))
+                taken.append(gone(np.setdiff1d(self._slots.live_of(source.id), slots, assume_unique=True), at_ms))
                 source.settled = True
             touched = [self._put(one, source, refusals) for one in taken]
             source.whole_ms = at_ms if batch.whole else source.whole_ms
