@@ -107,7 +107,22 @@ def _answer(expr: Expr, frame: Frame) -> Answer:
 
 def evaluate_node(expr: Expr, frame: Frame) -> Value:
     """Return what a node gives at the frame's instants."""
+    if len(frame.times) > 1 and frame.query.is_fixed(expr):
+        return _repeated(evaluate_node(expr, Frame(frame.query, frame.times[:1])), expr, frame)
     return _EVALUATORS[type(expr)](expr, frame)
+
+
+def _repeated(value: Value, expr: Expr, frame: Frame) -> Value:
+    """Return for all steps what is the same at each."""
+    if not isinstance(value, Vector):
+        assert isinstance(value, np.ndarray)
+        return np.broadcast_to(value, frame.times.shape)
+    shape = (len(value.labels), frame.steps)
+    frame.query.check_size(len(value.labels), len(value.labels) * frame.steps, expr)
+    times = None if value.times_ms is None else np.broadcast_to(value.times_ms, shape)
+    return Vector(
+        value.labels, np.broadcast_to(value.values, shape), np.broadcast_to(value.present, shape), value.drop, times
+    )
 
 
 def _number(node: Number, frame: Frame) -> Value:

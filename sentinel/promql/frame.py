@@ -10,6 +10,7 @@ from sentinel.core.errors import QueryInvalid, QueryTimedOut
 from sentinel.core.windows import Instants, Source
 from sentinel.promql.ast import Expr, Length
 from sentinel.promql.duration import resolve_ms
+from sentinel.promql.fixed import fixed_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,18 @@ class Query:
     began: float = field(default_factory=time.perf_counter)
     warnings: set[Note] = field(default_factory=set)
     infos: set[Note] = field(default_factory=set)
+    _fixed: frozenset[int] | None = None
 
     @property
     def ranged(self) -> bool:
         """Whether this is a range query; an instant query has no step."""
         return self.step_ms > 0
+
+    def is_fixed(self, node: Expr) -> bool:
+        """Say whether a node gives the same at every step."""
+        if self._fixed is None:
+            self._fixed = fixed_parts(self.expr)
+        return id(node) in self._fixed
 
     def notes(self) -> Notes:
         """Return what was noted, in the order of the text."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from hashlib import blake2b
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from sentinel.promql.grouping import Groups
 from sentinel.promql.memo import MEMO, LabelList
 from sentinel.promql.selectors import valid_label
 from sentinel.promql.values import Indices, Mask, Value, Vector
+from sentinel.promql.xxhash import xxh64
 
 Ranking = Callable[[Frame, Aggregate, Vector, Groups, Value | None], Vector]
 
@@ -118,13 +118,18 @@ def _best_first(picked: Vector, groups: Groups, keys: Values) -> Vector:
 
 
 def _places(labels: LabelList) -> Values:
-    """Return a number from 0 to 1 for each series, by its labels alone: the same in every process."""
-    return np.array([_place(series) for series in labels])
+    """Return a number from 0 to 1 for each series, by its labels alone: the one that Prometheus gives it."""
+    return np.array([xxh64(_packed(series)) / 2**64 for series in labels])
 
 
-def _place(series: Labels) -> float:
-    text = "\0".join(part for pair in series for part in pair)
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()) / 2**64
+def _packed(series: Labels) -> bytes:
+    """Return labels as Prometheus's default build packs and hashes them: each text behind its length."""
+    packed = bytearray()
+    for text in (text for pair in series for text in pair):
+        data = text.encode("utf-8", "surrogateescape")
+        packed += bytes([len(data)]) if len(data) < 255 else b"\xff" + len(data).to_bytes(3, "little")
+        packed += data
+    return bytes(packed)
 
 
 KERNELS: dict[str, Ranking] = {

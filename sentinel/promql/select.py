@@ -12,8 +12,8 @@ from sentinel.promql.values import Indices, Ranges, Times, Vector, every, keepin
 
 
 def ends_of(node: VectorSelector | Subquery, frame: Frame) -> Instants:
-    """Return the instants that a selector looks at, after `@` and `offset`; one only where `@` fixes it."""
-    times = frame.times if node.at is None else np.array([frame.fixed(node.at)], dtype=np.int64)
+    """Return the instants that a selector looks at, after `@` and `offset`."""
+    times = frame.times if node.at is None else np.full_like(frame.times, frame.fixed(node.at))
     offset = frame.resolve(node.offset, node)
     return times - offset if offset else times
 
@@ -31,12 +31,6 @@ def select_instant(node: VectorSelector, frame: Frame) -> Vector:
     if found.has_stale:
         present &= ~is_stale(values)
     times = found.ts[newest].astype(np.int64) + found.epoch_ms
-    if newest.shape != shape:
-        values, present, times = (
-            np.broadcast_to(values, shape),
-            np.broadcast_to(present, shape),
-            np.broadcast_to(times, shape),
-        )
     return Vector(found.labels, values, present, keeping(shape[0]), times)
 
 
@@ -45,12 +39,7 @@ def select_range(node: MatrixSelector, frame: Frame) -> Ranges:
     length = frame.length(node.range, node)
     ends = ends_of(node.selector, frame)
     found = _reaching_back(node, ends, length, frame) if node.anchored else _windows(node, ends, length, frame)
-    steps = frame.steps
     ts, v, lo, hi = _without_stale(found)
-    if len(ends) != steps:
-        shape = (len(lo), steps)
-        lo, hi = np.broadcast_to(lo, shape), np.broadcast_to(hi, shape)
-        ends = np.broadcast_to(ends, (steps,))
     return Ranges(found.labels, keeping(len(lo)), ts, v, lo, hi, ends - length, ends, found.epoch_ms)
 
 

@@ -44,14 +44,10 @@ def as_ranges(node: Subquery, frame: Frame, times: Instants, inner: Vector) -> R
     """Cut the inner expression's values into windows, one per outer step."""
     inner = unite(inner, node)
     ends, length = ends_of(node, frame), frame.length(node.range, node)
-    series, steps = len(inner.labels), frame.steps
     begin = np.searchsorted(times, ends - length, side="right")
     stop = np.maximum(np.searchsorted(times, ends, side="right"), begin)
     places = np.concatenate(([0], np.cumsum(inner.present.ravel()))).astype(np.int64)
-    rows = np.arange(series)[:, None] * len(times)
+    rows = np.arange(len(inner.labels))[:, None] * len(times)
     lo, hi = places[rows + begin], places[rows + stop]
     ts = np.broadcast_to(times, inner.present.shape)[inner.present]
-    if len(ends) != steps:
-        lo, hi = np.broadcast_to(lo, (series, steps)), np.broadcast_to(hi, (series, steps))
-        ends = np.broadcast_to(ends, (steps,))
     return Ranges(inner.labels, inner.drop, ts, inner.values[inner.present], lo, hi, ends - length, ends)
