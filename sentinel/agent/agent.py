@@ -21,6 +21,7 @@ from sentinel.agent.log import Redaction
 from sentinel.agent.lookout import Surroundings
 from sentinel.agent.lookouts import Lookouts
 from sentinel.agent.numbers import EVERY, PROBE, Standing, numbers, own_batch
+from sentinel.agent.operators import Operators
 from sentinel.agent.pulse import Pulse
 from sentinel.agent.reference import Reference
 from sentinel.agent.sign import call, rest, why_silent
@@ -112,6 +113,7 @@ class Agent:
             self.database.close()
             raise
         self.waits = Waits(self.desk.away_since)
+        self.operators = Operators(self.desk, self.database, self.clock, self.read)
         self.view = view_of(self.desk, self.tree.reload, self.clock.now())
         around = Surroundings(self.clock, self.started_at, self.settings.warmup, self.reference, self._looked)
         self.lookouts = Lookouts(around, self.timetable, memory)
@@ -158,6 +160,31 @@ class Agent:
         from sentinel.delivery.deadletters import retry
 
         return await self._write(lambda tx: retry(tx, id_, author, self.clock.now()))
+
+    async def retry_all(self, notifier: str, author: str) -> Settled:
+        """Owe each dead letter of a notifier anew; "" is all notifiers."""
+        from sentinel.delivery.deadletters import retry_all
+
+        return await self._write(lambda tx: retry_all(tx, notifier, author, self.clock.now()))
+
+    async def drop(self, id_: str, author: str, reason: str) -> Settled:
+        """Let a dead letter rest.
+
+        Raises:
+            LookupError: there is none of this id.
+        """
+        from sentinel.delivery.deadletters import drop
+
+        return await self._write(lambda tx: drop(tx, id_, author, reason, self.clock.now()))
+
+    async def prune_audit(self, through: int, author: str) -> int:
+        """Remove the audit's rows up to a number; return how many they were.
+
+        Raises:
+            LookupError: there is no row of that number.
+        """
+        write = self.desk.write(lambda tx: tx.audit.prune(through, self.clock.now(), author))
+        return await asyncio.wrap_future(write)
 
     async def notify_test(self, name: str) -> Result:
         """Send a test message at once, past the outbox.
@@ -218,6 +245,8 @@ class Agent:
             self.history.head.blind = await self.reference.is_blind()
         if self.waits.due(self.clock.now()):
             await self.read(self._look_for_waits)
+        if any(silence.ends_at <= self.clock.now() for silence in self.view.silences):
+            self._spawn(self.operators.expire(), "silences that are over")
         samples = self.numbers()
 
         def append() -> None:

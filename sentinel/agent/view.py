@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,7 +11,10 @@ from sentinel.config.config import Config
 from sentinel.core.alert import Alert
 from sentinel.core.heartbeat import Heartbeat
 from sentinel.core.notification import Notification, Told
+from sentinel.core.operator import Acknowledgement, Silence
 from sentinel.core.problem import Problem
+from sentinel.routing.draft import Draft
+from sentinel.routing.hold import acknowledged
 from sentinel.routing.telling import Held
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ class View:
         told: fingerprint to who heard.
         reasons: fingerprint to why its telling was decided so.
         owed: notifications that are not settled.
+        silences: that hold, or will.
+        acknowledged: fingerprint to who has that one in hand.
         heartbeats: what is remembered of jobs.
         failures: rule to why it could not be evaluated.
         unwritten_since: since when nothing can be written; None while it can.
@@ -66,6 +71,8 @@ class View:
     told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     owed: tuple[Notification, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     unwritten_since: datetime | None = None
@@ -84,11 +91,21 @@ def view_of(desk: Desk, reload: Reload, now: datetime) -> View:
         told={fingerprint: tuple(told.values()) for fingerprint, told in telling.told.items()},
         reasons=dict(desk.state.reasons),
         owed=tuple(telling.open.values()),
+        silences=tuple(telling.silences.values()),
+        acknowledged={one.fingerprint: one for one in _in_force(desk, now)},
         heartbeats=dict(desk.jobs.known),
         failures=dict(desk.state.failures),
         unwritten_since=desk.pen.unwritten_since,
         unwritten_why=desk.pen.unwritten_why,
     )
+
+
+def _in_force(desk: Desk, now: datetime) -> Iterator[Acknowledgement]:
+    telling = desk.state.telling
+    draft = Draft(telling, desk.config.policy, now, {})
+    for fingerprint, one in telling.acknowledgements.items():
+        if (alert := telling.alerts.get(fingerprint)) and acknowledged(alert, draft):
+            yield one
 
 
 def _gravest_first(alert: Alert) -> tuple[int, int, datetime, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.core.severity import Severity
+
+_CONDITION = re.compile(r"([A-Za-z_]\w*)\s*(!?)=\s*(.*)", re.DOTALL | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,38 @@ class Acknowledgement:
     at: datetime
     ends_at: datetime
     severity: Severity
+
+
+def parse_match(conditions: Iterable[str]) -> dict[str, str | tuple[str, ...]]:
+    """Read conditions as people type them into what a silence or a route's `match` holds.
+
+    `severity=critical`, `rule=queue-*`, `owner!=data`, `severity=warning+`, `rule=a,b` (either); a value in double
+    quotes may have commas. The same key twice is either value, too.
+
+    Raises:
+        ValueError: one is no such condition; the text shows it, and how it is written.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for condition in conditions:
+        written = _CONDITION.fullmatch(condition.strip())
+        if written is None:
+            raise ValueError(f'"{condition}" is no condition; write rule=queue-* or owner!=data')
+        key, unlike, text = written.groups()
+        values = (text[1:-1],) if len(text) > 1 and text[0] == text[-1] == '"' else tuple(text.split(","))
+        if unlike and (len(values) > 1 or key in found):
+            raise ValueError(f"{key}!= takes one value, once: of several, any would do, and that is everything")
+        found[key] = (*found.get(key, ()), *(f"!{value}" if unlike else value for value in values))
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+
+
+def write_match(match: Mapping[str, str | Iterable[str]]) -> str:
+    """Write conditions as people type them: `rule=queue, severity=warning+`."""
+    return ", ".join(
+        _condition(key, (wanted,) if isinstance(wanted, str) else tuple(wanted)) for key, wanted in match.items()
+    )
+
+
+def _condition(key: str, values: tuple[str, ...]) -> str:
+    if len(values) == 1 and values[0].startswith("!"):
+        return f"{key}!={values[0][1:]}"
+    return f"{key}={','.join(values)}"

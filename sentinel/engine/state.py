@@ -100,6 +100,11 @@ class State:
         self.telling.silences[silence.id] = silence
         self.telling.anew = True
 
+    def unsilenced(self, id_: str) -> None:
+        """Take over that a silence is over, after that was committed."""
+        self.telling.silences.pop(id_, None)
+        self.telling.anew = True
+
     def acknowledged(self, acknowledgement: Acknowledgement) -> None:
         """Take over an acknowledgement, after it was committed."""
         self.telling.acknowledgements[acknowledgement.fingerprint] = acknowledgement

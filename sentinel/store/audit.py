@@ -81,6 +81,12 @@ class Audit:
         rows = self._connection.exec_driver_sql(sql, {**wanted, "limit": limit})
         return [Entry(seq, from_ms(at), k, s, json.loads(body), hash_) for seq, at, k, s, body, hash_ in rows]
 
+    def between(self, start: datetime, end: datetime, kind: str) -> Iterator[Mapping[str, Any]]:
+        """Iterate over the facts of one kind in a time, both ends included, the oldest first."""
+        sql = "SELECT body FROM audit WHERE kind = ? AND at BETWEEN ? AND ? ORDER BY seq"
+        rows = self._connection.exec_driver_sql(sql, (kind, to_ms(start), to_ms(end)))
+        return (json.loads(body) for (body,) in rows)
+
     def links(self, after: int = 0, before: datetime | None = None) -> Iterator[Link]:
         """Iterate over the rows as they are hashed, oldest first.
 
@@ -94,6 +100,13 @@ class Audit:
             if row[0] == until:
                 return
             yield Link(*row)
+
+    def bounds(self) -> tuple[Link, Link] | None:
+        """Return the first row and the last; None where there is none."""
+        sql = f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608 # a constant
+        first = self._connection.exec_driver_sql(f"{sql} LIMIT 1").first()
+        last = self._connection.exec_driver_sql(f"{sql} DESC LIMIT 1").first()
+        return (Link(*first), Link(*last)) if first and last else None
 
     def verify(self) -> Iterator[str]:
         """Yield what is wrong with the chain, row by row; nothing if it is whole. See `chain.flaws`."""

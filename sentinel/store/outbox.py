@@ -94,12 +94,26 @@ class Notifications(Shelf[Notification]):
         found: datetime | None = self._connection.execute(select(instant).where(*owed)).scalar_one_or_none()
         return found
 
-    def newest(self, limit: int, settlement: Settlement | None = None) -> list[Notification]:
-        """Return the last ones, newest first."""
-        statement = select(self.table).order_by(self.table.c.created_at.desc(), self.table.c.id.desc()).limit(limit)
+    def newest(
+        self, limit: int, settlement: Settlement | None = None, notifier: str = "", about: str = ""
+    ) -> list[Notification]:
+        """Return the last ones, newest first; of a settlement, a notifier, or about an alert, if that is said.
+
+        To find those about an alert it looks at every row: nothing for the desk.
+        """
+        column = self.table.c
+        statement = select(self.table).order_by(column.created_at.desc(), column.id.desc()).limit(limit)
         if settlement is not None:
-            statement = statement.where(self.table.c.settlement == settlement)
+            statement = statement.where(column.settlement == settlement)
+        if notifier:
+            statement = statement.where(column.notifier == notifier)
+        if about:
+            statement = statement.where(func.instr(column.alerts, f'"{about}"') > 0)
         return self._read(statement)
+
+    def dead(self) -> list[Notification]:
+        """Return every dead letter, oldest first."""
+        return self._read(self._oldest().where(self.table.c.settlement == Settlement.DEAD))
 
     def count(self, settlement: Settlement) -> int:
         """Return how many stand so."""

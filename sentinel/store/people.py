@@ -8,10 +8,14 @@ from sentinel.store.tables import AcknowledgementRow, SilenceRow
 
 
 class Silences(Shelf[Silence]):
-    """Silences, past ones included."""
+    """Silences that hold or will hold; of those that are over the audit tells."""
 
     ROW = SilenceRow
     VALUE = Silence
+
+    def remove(self, id_: str) -> bool:
+        """Forget one, and say whether it was there."""
+        return self._remove(id=id_)
 
 
 class Acknowledgements(Shelf[Acknowledgement]):

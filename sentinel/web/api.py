@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 
 from sentinel.agent.agent import Agent
-from sentinel.core.notification import Notification, Settlement
 from sentinel.core.problem import near
 from sentinel.engine.explain import lines
 from sentinel.web import present
@@ -36,51 +35,6 @@ async def show_status(request: Request) -> Json:
     """Say how the agent and all that it watches stand."""
     agent = agent_of(request)
     return status(agent, agent.clock.now())
-
-
-@router.get("/audit")
-async def audit(
-    request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100, kind: str = "", subject: str = ""
-) -> Json:
-    """List what happened, the newest first."""
-    agent = agent_of(request)
-
-    def read() -> list[Json]:
-        with agent.database.read() as tx:
-            entries = tx.audit.newest(limit, kind=kind or None, subject=subject or None)
-        return [
-            {"seq": e.seq, "at": present.instant(e.at), "kind": e.kind, "subject": e.subject, "body": dict(e.body)}
-            for e in entries
-        ]
-
-    return {"audit": await agent.read(read)}
-
-
-@router.get("/deliveries")
-async def deliveries(request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100, settlement: str = "") -> Json:
-    """List notifications, the newest first; only those that stand so if asked: `open`, or any settlement."""
-    agent = agent_of(request)
-    if settlement and settlement not in ("open", *Settlement):
-        raise HTTPException(400, f'"{settlement}" is no settlement; one of open, {", ".join(Settlement)}')
-
-    def read() -> list[Notification]:
-        with agent.database.read() as tx:
-            if settlement == "open":
-                return tx.notifications.open()[::-1][:limit]
-            return tx.notifications.newest(limit, Settlement(settlement) if settlement else None)
-
-    return {"deliveries": [present.notification(row) for row in await agent.read(read)]}
-
-
-@router.post("/deliveries/{id_:path}/retry")
-async def retry(request: Request, id_: str) -> Json:
-    """Try a dead notification again."""
-    agent = agent_of(request)
-    try:
-        settled = await agent.retry(id_, author_of(request))
-    except LookupError as exc:
-        raise HTTPException(404, str(exc.args[0])) from None
-    return present.notification(settled.notifications[0])
 
 
 @router.get("/rules")

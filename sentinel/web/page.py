@@ -92,6 +92,11 @@ async def page(agent: Agent, form_token: str) -> str:
     )
 
 
+def refused(words: str) -> str:
+    """Return a page that says why a form was not followed."""
+    return _environment().get_template("refused.html.j2").render(words=words)
+
+
 def _read(agent: Agent, now: datetime) -> tuple[dict[str, list[Bar]], list[Entry], Sequence[Notification]]:
     """Read what the view does not hold; in a reader's thread."""
     bars = strips(agent.history.head.reader(), now)

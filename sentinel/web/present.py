@@ -8,6 +8,7 @@ from typing import Any
 from sentinel.agent.view import Reload, View
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Notification
+from sentinel.core.operator import Acknowledgement, Silence, write_match
 from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
 
@@ -61,9 +62,29 @@ def alert(view: View, one: Alert) -> Json:
             for told in view.told.get(one.fingerprint, ())
         ],
         "owed": [notification(owed) for owed in view.owed if one.fingerprint in owed.alerts],
+        "acknowledged": acknowledgement(ack) if (ack := view.acknowledged.get(one.fingerprint)) else None,
         "held": None if held is None else {"why": held.why, "until": instant(held.until)},
         "why": list(view.reasons.get(one.fingerprint, ())),
     }
+
+
+def silence(one: Silence, now: datetime) -> Json:
+    """Write a silence."""
+    return {
+        "id": one.id,
+        "match": {key: value if isinstance(value, str) else list(value) for key, value in one.match.items()},
+        "text": write_match(one.match),
+        "author": one.author,
+        "reason": one.reason,
+        "starts_at": instant(one.starts_at),
+        "ends_at": instant(one.ends_at),
+        "state": "pending" if now < one.starts_at else "active" if now < one.ends_at else "over",
+    }
+
+
+def acknowledgement(one: Acknowledgement) -> Json:
+    """Write who has an alert in hand."""
+    return {"author": one.author, "reason": one.reason, "at": instant(one.at), "ends_at": instant(one.ends_at)}
 
 
 def notification(one: Notification) -> Json:

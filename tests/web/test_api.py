@@ -153,7 +153,7 @@ async def test_another_site_may_change_nothing(start: Start, headers: dict[str, 
 async def test_a_form_without_our_token_is_refused(start: Start) -> None:
     """The page's own button carries it."""
     async with start() as house:
-        answer = await house.client.post("/deliveries/x/retry", content="token=guess")
+        answer = await house.client.post("/forms/deliveries/x/retry", content="token=guess")
         assert answer.status_code == 403
 
 
