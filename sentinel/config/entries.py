@@ -123,8 +123,7 @@ LATER_KEYS: Mapping[str, frozenset[str]] = {
     for section, words in {
         "probes": "warmup steps tcp tls dns ping grpc websocket redis command file log process "
         "host junit coverage promql",
-        "rules": "active source enabled until absent change "
-        "forecast anomaly burn_rate",
+        "rules": "active source enabled until",
     }.items()
 }
 

@@ -29,10 +29,15 @@ __all__ = [
 
 #: Where each form is defined; a form's module is imported when it is first used.
 FORMS = {
+    "absent": "sentinel.rules.absent:Absent",
+    "anomaly": "sentinel.rules.anomaly:Anomaly",
     "availability": "sentinel.rules.availability:Availability",
     "average": "sentinel.rules.average:Average",
+    "burn_rate": "sentinel.rules.burn_rate:BurnRate",
     "certificate": "sentinel.rules.certificate:Certificate",
+    "change": "sentinel.rules.change:Change",
     "expr": "sentinel.rules.expr:ExprForm",
+    "forecast": "sentinel.rules.forecast:Forecast",
     "increase": "sentinel.rules.increase:Increase",
     "job": "sentinel.rules.job:Job",
     "last": "sentinel.rules.last:Last",

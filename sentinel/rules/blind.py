@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def blind(rule: Rule, now: datetime, source: Source) -> str:
     """Return the metric that the rule has no newest value of, "" where it has one.
 
-    An expression that returns nothing may mean just that, so `expr` is never blind; nor is a rule that counts upwards a
-    metric that was never seen: nothing has happened yet.
+    An expression that returns nothing may mean just that, so `expr` is never blind, nor is `absent`; nor is a rule that
+    counts upwards a metric that was never seen: nothing has happened yet.
     """
     from sentinel.rules.scene import Scene
 
     compiled = rule.compiled
-    if compiled.empty_is_over or not compiled.carriers:
+    if compiled.empty_is_over or compiled.absence or not compiled.carriers:
         return ""
     scene = Scene(compiled, source, to_ms(now))
     if scene.sighted:

@@ -14,12 +14,12 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def growth(of: VectorSelector, over: timedelta) -> Expr:
     """Return `increase(of[over] anchored)`: what each counter grew by in a window, counted exactly."""
-    return Call("increase", (MatrixSelector(of, _window_ms(over), anchored=True),))
+    return Call("increase", (MatrixSelector(of, milliseconds(over), anchored=True),))
 
 
 def over_time(function: str, of: VectorSelector, over: timedelta, *before: float) -> Expr:
     """Return `function(before, of[over])`."""
-    return Call(function, (*map(Number, before), MatrixSelector(of, _window_ms(over))))
+    return Call(function, (*map(Number, before), MatrixSelector(of, milliseconds(over))))
 
 
 def aggregated(op: str, expr: Expr, by: Sequence[str]) -> Expr:
@@ -32,7 +32,12 @@ def joined(lhs: Expr, op: Operator, rhs: Expr) -> Expr:
     return check_binary(Binary(op, lhs, rhs), 0, 0)
 
 
-def _window_ms(over: timedelta) -> int:
+def milliseconds(over: timedelta) -> int:
+    """Return a length of time as PromQL's trees hold it.
+
+    Raises:
+        RuleInvalid: it is finer; the fault is at `over`.
+    """
     count, rest = divmod(over, _MILLISECOND)
     if rest:
         raise RuleInvalid([Fault(("over",), "is finer than a millisecond", "write 1ms or more")])

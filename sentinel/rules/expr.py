@@ -70,6 +70,7 @@ class ExprForm(Form):
             window=max((read.window for read in reads(found)), default=timedelta()),
             thresholds=thresholds,
             empty_is_over=True,
+            loose=True,
         )
 
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.fields import LabelName, Model
-from sentinel.core.quantity import Unit, format_duration
+from sentinel.core.quantity import Quantity, Unit, format_duration
 from sentinel.core.sample import COUNTER_ENDINGS
 from sentinel.core.severity import Severity
 from sentinel.promql import Expr, Read, ValueType, VectorSelector, parse, reads
@@ -79,14 +79,17 @@ class Compiled:
         window: the longest time that it looks back over; zero where it takes newest values.
         carriers: the selectors whose series carry an element: once they are gone, so is it.
         by: labels of the elements where series are added up; None where each series is an element.
-        waits: the side of its threshold that is judged only once data cover the whole window.
+        waits: the side of its threshold that is judged only once data cover the whole window; both, or none.
         throughout: whether a hole in the window leaves it uncovered: what is no count says nothing of that time.
         events: how many events each element counts; judged from `at_least` on.
         at_least: fewer events than these are not enough data.
         parts: expressions that explain the value, by the name that `wording` uses.
         wording: how the parts make the value: "{of} / {to}".
         thresholds: those that the form brings itself, by severity; None stands for the rule's.
+        own: expressions of severities that are not judged by the value: the case where one gives an element.
+        absence: whether an element stands for what is not there: not its probe, the agent must have been well.
         empty_is_over: whether no element at all means "not the case" while the probes are well (`expr`).
+        loose: whether nobody can know which series are behind an element: any may that contradicts it in no label.
     """
 
     expr: Expr
@@ -95,19 +98,23 @@ class Compiled:
     window: timedelta = timedelta()
     carriers: tuple[VectorSelector, ...] = ()
     by: tuple[str, ...] | None = None
-    waits: Literal["above", "below"] | None = None
+    waits: Literal["above", "below", "both"] | None = None
     throughout: bool = False
     events: Expr | None = None
     at_least: float = 0.0
     parts: Mapping[str, Expr] = field(default_factory=dict)
     wording: str = ""
     thresholds: Mapping[Severity | None, Threshold] = field(default_factory=dict)
+    own: Mapping[Severity, Expr] = field(default_factory=dict)
+    absence: bool = False
     empty_is_over: bool = False
+    loose: bool = False
 
     @property
     def reads(self) -> tuple[Read, ...]:
         """Every selector that deciding needs: of the value, and of what is enough."""
-        found = [*reads(self.expr), *(reads(self.events) if self.events else ())]
+        found = [read for expr in (self.expr, *self.own.values()) for read in reads(expr)]
+        found += reads(self.events) if self.events else ()
         return tuple(dict.fromkeys(found))
 
 
@@ -126,6 +133,16 @@ class Form(Model, ABC):
     def names(self) -> tuple[str, ...]:
         """The probes or jobs that it names, patterns included; `"*"` is all that the others of its form do not name."""
         return ()
+
+    def tell(self, why: str, parts: Mapping[str, float], limit: Quantity | None) -> str:
+        """Return why an element is judged as it is, with what only this form knows to say.
+
+        Args:
+            why: how the value stands to the threshold: "-3 GB < 0".
+            parts: values of `Compiled.parts` for the element, in the expression's own units.
+            limit: the threshold that the value is beyond, in the same units, or None.
+        """
+        return why
 
 
 def one_or_more(given: object) -> object:

@@ -15,7 +15,7 @@ decides (`expr`); "gone", where its series have ended or were silent for 15 minu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -85,7 +85,8 @@ class _Evaluation:
         """Iterate over what the expression returns, values in base units; without `every`, what may matter."""
         answer = self._evaluate(self._rule.compiled.expr)
         values = answer.values[:, -1] / self._rule.compiled.scale
-        matters = answer.present[:, -1] & (every | self._passing(values) | self._standing(answer.labels))
+        standing = self._among(answer.labels, {*self._known, *(labels for own in self._own.values() for labels in own)})
+        matters = answer.present[:, -1] & (every | self._passing(values) | standing)
         seen = set()
         for row in matters.nonzero()[0].tolist():
             labels = answer.labels[row].unnamed
@@ -94,13 +95,13 @@ class _Evaluation:
             seen.add(labels)
             yield labels, float(values[row])
 
-    def _standing(self, found: Sequence[Labels]) -> NDArray[np.bool_]:
-        """Say which of these elements have an alert."""
+    def _among(self, found: Sequence[Labels], wanted: Collection[Labels]) -> NDArray[np.bool_]:
+        """Say which of these elements have an alert, or hold by an expression of their own."""
         import numpy as np
 
-        if not self._known:
+        if not wanted:
             return np.zeros(len(found), np.bool_)
-        return np.fromiter((labels.unnamed in self._known for labels in found), np.bool_, len(found))
+        return np.fromiter((labels.unnamed in wanted for labels in found), np.bool_, len(found))
 
     def _passing(self, values: Values) -> NDArray[np.bool_]:
         """Say which of many values may be beyond a threshold, without looking at each."""
@@ -108,7 +109,7 @@ class _Evaluation:
 
         passing = np.zeros(values.shape, np.bool_)
         for threshold in self._rule.thresholds.values():
-            if threshold.bare:
+            if threshold.bare and not self._rule.compiled.own:
                 passing[:] = True
             if threshold.above:
                 passing |= values >= threshold.above.value
@@ -118,19 +119,23 @@ class _Evaluation:
 
     def judge(self, labels: Labels, value: float) -> Observed:
         """Judge an element that the expression returned."""
+        if self._rule.compiled.absence:
+            return self._judge_absence(labels, value)
         if why := self._scene.unwell(labels):
             return self._without_value(labels, self._unknown(), why)
         if self._scene.ended(labels):
             return self._without_value(labels, Condition.OVER, "gone")
         if missing := self._too_few(labels, value):
             return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
-        conditions = {level: threshold.judge(value) for level, threshold in self._rule.thresholds.items()}
+        conditions = {level: self._condition(level, labels, value) for level in self._rule.thresholds}
         if self._rule.compiled.waits and (missing := self._scene.missing(labels)):
             return self._uncovered(labels, value, conditions, missing)
         return self._with_value(labels, value, conditions)
 
     def judge_missing(self, labels: Labels) -> Observed:
         """Judge an element of a present alert that the expression did not return."""
+        if self._rule.compiled.absence:
+            return self._judge_absence(labels, None)
         if why := self._scene.unwell(labels):
             return self._without_value(labels, self._unknown(), why)
         if self._rule.compiled.empty_is_over:
@@ -139,6 +144,17 @@ class _Evaluation:
             return self._without_value(labels, Condition.OVER, "gone")
         return self._without_value(labels, Condition.SCARCE, "not enough data: no value")
 
+    def _judge_absence(self, labels: Labels, value: float | None) -> Observed:
+        """Judge what is missed by whether the agent looked; None is the value of what is missed no more."""
+        if self._scene.blind:
+            return self._without_value(labels, self._unknown(), "the agent is blind")
+        if value is None:
+            why = "gone for a day" if self._scene.gone(labels) else "there again"
+            return self._without_value(labels, Condition.OVER, why)
+        if missing := self._scene.unwatched:
+            return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
+        return self._with_value(labels, value, dict.fromkeys(self._rule.thresholds, Condition.HOLDS))
+
     def _unknown(self) -> Condition:
         return Condition.OVER if self._rule.no_data == "resolve" else Condition.UNKNOWN
 
@@ -146,7 +162,7 @@ class _Evaluation:
         compiled = self._rule.compiled
         if compiled.events is not None and (count := self._events.get(labels, 0.0)) < compiled.at_least:
             return f"{words.number(count)} of {words.number(compiled.at_least)} events"
-        if value == value or all(threshold.bare for threshold in self._rule.thresholds.values()):
+        if value == value or (not self._own and all(threshold.bare for threshold in self._rule.thresholds.values())):
             return ""
         return "nothing to divide by" if compiled.parts else "no value"
 
@@ -156,7 +172,11 @@ class _Evaluation:
         """Judge a value of a part of the window: with all of it, it can only move away from the side that waits."""
         waits = self._rule.compiled.waits or ""
         beyond = {level: limits.passed(value) for level, limits in self._rule.thresholds.items()}
-        early = {level for level, limit in beyond.items() if limit is not getattr(self._rule.thresholds[level], waits)}
+        early = {
+            level
+            for level, limit in beyond.items()
+            if waits != "both" and limit is not getattr(self._rule.thresholds[level], waits)
+        }
         sure = {
             level: condition
             if condition is Condition.OVER or (condition is Condition.HOLDS and level in early)
@@ -170,6 +190,7 @@ class _Evaluation:
 
     def _with_value(self, labels: Labels, value: float, conditions: Mapping[Severity, Condition]) -> Observed:
         severity = words.judged_severity(self._rule, conditions)
+        value = self._own.get(severity, {}).get(labels, value)
         parts = {name: found[labels] for name, found in self._parts.items() if labels in found}
         why = words.reason(self._rule, value, self._rule.thresholds[severity], parts)
         since = self._known.get(labels) or self._now
@@ -178,6 +199,11 @@ class _Evaluation:
 
     def _without_value(self, labels: Labels, condition: Condition, why: str) -> Observed:
         return Observed(labels, None, dict.fromkeys(self._rule.thresholds, condition), why, {}, self._limits)
+
+    def _condition(self, severity: Severity, labels: Labels, value: float) -> Condition:
+        if severity not in self._own:
+            return self._rule.thresholds[severity].judge(value)
+        return Condition.HOLDS if labels in self._own[severity] else Condition.OVER
 
     def _evaluate(self, expr: Expr) -> Answer:
         from sentinel.promql.evaluate import evaluate_instant
@@ -191,6 +217,10 @@ class _Evaluation:
     def _events(self) -> Mapping[Labels, float]:
         events = self._rule.compiled.events
         return {} if events is None else self._by_labels(events)
+
+    @cached_property
+    def _own(self) -> Mapping[Severity, Mapping[Labels, float]]:
+        return {level: self._by_labels(expr) for level, expr in self._rule.compiled.own.items()}
 
     @cached_property
     def _parts(self) -> Mapping[str, Mapping[Labels, float]]:

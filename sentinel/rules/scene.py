@@ -75,6 +75,26 @@ class Scene:
         """Whether any series that could carry an element has a newest value that counts."""
         return any(row.newest_ms is not None for windows in self._newest for row in rows(windows))
 
+    @cached_property
+    def blind(self) -> bool:
+        """Whether the agent reaches nothing at all."""
+        windows = self._cut([Matcher(NAME, MatchOp.EQUAL, "sentinel_blind")])
+        return any(windows.v[windows.hi[place, 0] - 1] > 0 for place, row in enumerate(rows(windows)) if row.newest_ms)
+
+    @cached_property
+    def unwatched(self) -> str:
+        """Say how much of the window the agent has looked without a break; "" where it was all of it."""
+        windows = self._cut([Matcher(NAME, MatchOp.EQUAL, "sentinel_blind")], self._window_ms + MARGIN_MS)
+        spans = [slice(lo, hi) for lo, hi in zip(windows.lo[:, 0], windows.hi[:, 0], strict=True)]
+        looked = [windows.ts[span][windows.v[span] == 0] for span in spans]
+        times = np.sort(np.concatenate([*looked, [self._at_ms - windows.epoch_ms]])) + windows.epoch_ms
+        apart = np.diff(times)
+        after_breaks = times[1:][apart > 4 * np.median(apart)] if len(apart) else times
+        watched_ms = self._at_ms - int(after_breaks[-1] if len(after_breaks) else times[0])
+        if watched_ms >= self._window_ms:
+            return ""
+        return f"the agent has looked for {rough(watched_ms)} of {format_duration(self._compiled.window)}"
+
     def unwell(self, element: Labels) -> str:
         """Say why nobody can know how this element stands; "" where its probes are well."""
         return next((why for labels, why in self._unwell if self._behind(element, labels)), "")
@@ -127,7 +147,7 @@ class Scene:
 
         What an expression does with labels nobody knows: there, any series may that contradicts the element in none.
         """
-        if self._compiled.empty_is_over:
+        if self._compiled.loose:
             return all(series.get(name) in ("", value) for name, value in element)
         by = self._compiled.by
         return element == (series.unnamed if by is None else series.only(*by))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -35,7 +36,7 @@ def number(value: float) -> str:
 def written(rule: Rule, value: float, limit: Quantity | None) -> str:
     """Write a value of base units as its threshold is written: `6.2%` beside `5%`, `63 ms` beside `50ms`."""
     compiled = rule.compiled
-    if limit is not None and limit.unit is Unit.NUMBER:
+    if limit is not None and limit.unit is Unit.NUMBER and (limit.value or compiled.unit is None):
         if compiled.unit is Unit.RATIO and compiled.scale == 1:
             return number(value)
         return format_value(value * compiled.scale, Unit.NUMBER, _like(limit))
@@ -50,15 +51,16 @@ def _like(limit: Quantity) -> str:
 def reason(rule: Rule, value: float, threshold: Threshold, parts: Mapping[str, float]) -> str:
     """Say in one line how the value stands to the threshold: `0.062 = 31 / 500 > 0.05`."""
     limit = threshold.passed(value)
-    if parts:
+    if parts and rule.compiled.wording:
         filled = rule.compiled.wording.format(**{name: number(part) for name, part in parts.items()})
         shown = f"{number(value)} = {filled}"
         against = number(limit.value) if limit else ""
     else:
         shown, against = written(rule, value, limit or threshold.above or threshold.below), str(limit or "")
-    if limit is not None:
-        return f"{shown} {threshold.sign(limit)} {against}"
-    return shown if threshold.bare else f"{shown}, not {threshold}"
+    if limit is None:
+        return rule.form.tell(shown if threshold.bare else f"{shown}, not {threshold}", parts, None)
+    scaled = replace(limit, value=limit.value * rule.compiled.scale)
+    return rule.form.tell(f"{shown} {threshold.sign(limit)} {against}", parts, scaled)
 
 
 def judged_severity(rule: Rule, conditions: Mapping[Severity, Condition]) -> Severity:

@@ -122,6 +122,9 @@ class Stage:
             given = labels if labels.get("job") else labels.merge({"probe": PROBE})
             samples.append(Sample(labels.name, value, given.without(NAME).as_dict(), counter=counter))
         self.store.append(Batch(PROBE, tuple(samples), now, self.every, whole=succeeds, counters_from_zero=True))
+        if self.rule.compiled.absence:  # nothing else asks for the agent's own numbers
+            own = Sample("sentinel_blind", 0.0, {"probe": "sentinel"})
+            self.store.append(Batch("sentinel", (own,), now, self.every, whole=False))
 
     def judge(self, now: datetime) -> Sequence[Observed]:
         """Evaluate the rule, and let its alerts live on."""

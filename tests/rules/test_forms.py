@@ -74,6 +74,39 @@ RATIO = {"of": 'purchases_total{status="failed"}', "to": "purchases_total", "ove
             'avg_over_time(probe_success{probe="shop"}[1h])',
         ),
         ({"certificate": "shop", "below": "14d"}, 'probe_ssl_earliest_cert_expiry{probe="shop"} - time()'),
+        (
+            {"change": {"of": "orders_open", "versus": "1w"}, "below": "-50%"},
+            "orders_open / (orders_open offset 1w != 0) - 1",
+        ),
+        (
+            {
+                "change": {"of": "sum(rate(a_total[5m] offset 1h)) - -max_over_time(b[1h:5m])", "versus": "1d"},
+                "above": "1",
+            },
+            "(sum(rate(a_total[5m] offset 1h)) - -max_over_time(b[1h:5m]))"
+            " / ((sum(rate(a_total[5m] offset 25h)) - -max_over_time(b[1h:5m] offset 1d)) != 0) - 1",
+        ),
+        (
+            {"forecast": {"of": "disk_free_bytes", "over": "6h", "in": "1d"}, "below": "0"},
+            "predict_linear(disk_free_bytes[6h], 86400)",
+        ),
+        (
+            {"forecast": {"of": "sum by (pool) (disk_free_bytes)", "over": "6h", "in": "1d"}, "below": "0"},
+            "predict_linear(sum by (pool) (disk_free_bytes)[6h:90s], 86400)",
+        ),
+        (
+            {"anomaly": {"of": "x", "over": "1h", "seasons": "2", "season": "1d"}, "above": "4"},
+            "(avg_over_time(x[1h]) - ((avg_over_time(x[1h] offset 1d) + avg_over_time(x[1h] offset 2d)) / 2))"
+            " / (sqrt(clamp_min(((stdvar_over_time(x[1h] offset 1d) + stdvar_over_time(x[1h] offset 2d)"
+            " + avg_over_time(x[1h] offset 1d) ^ 2 + avg_over_time(x[1h] offset 2d) ^ 2) / 2)"
+            " - ((avg_over_time(x[1h] offset 1d) + avg_over_time(x[1h] offset 2d)) / 2) ^ 2, 0))"
+            " + abs(((avg_over_time(x[1h] offset 1d) + avg_over_time(x[1h] offset 2d)) / 2)) / 100 + 1e-9)",
+        ),
+        ({"absent": {"of": "orders_total", "over": "15m"}}, "absent_over_time(orders_total[15m])"),
+        (
+            {"absent": {"of": "up", "over": "10m", "by": "instance"}},
+            "group by (instance) (last_over_time(up[1d])) unless group by (instance) (last_over_time(up[10m]))",
+        ),
         ({"expr": "up == 0"}, "up == 0"),
         ({"expr": "queue_depth > 100"}, "queue_depth"),
         ({"expr": "queue_depth > 100", "above": "200"}, "queue_depth > 100"),
@@ -85,7 +118,7 @@ RATIO = {"of": 'purchases_total{status="failed"}', "to": "purchases_total", "ove
 def test_a_form_becomes_one_expression(entry: dict[str, Any], expected: str) -> None:
     compiled = rule({**entry, "severity": "error"}).compiled
     assert compiled.expr == parse(expected)
-    for expr in (compiled.expr, compiled.events, *compiled.parts.values(), *compiled.carriers):
+    for expr in (compiled.expr, compiled.events, *compiled.parts.values(), *compiled.carriers, *compiled.own.values()):
         assert expr is None or parse(str(expr)) == expr
 
 
@@ -173,6 +206,23 @@ def test_a_threshold_is_converted_to_what_the_metric_counts(metric: str, above: 
         ),
         ({"rate": {"of": "x_total", "over": "5m"}, "above": "5"}, "above", "rate needs a rate"),
         ({"probe": {"name": "wrk-*"}}, "probe name", 'no probe has a name like "wrk-*"'),
+        (
+            {"change": {"of": "x[5m]", "versus": "1d"}, "above": "1"},
+            "change of",
+            "should give a number for each label set",
+        ),
+        (
+            {"burn_rate": {"errors": "a_total", "total": "b_total", "objective": "100%"}, "severity": None},
+            "burn_rate objective",
+            "leaves no budget to burn",
+        ),
+        ({"burn_rate": {"errors": "a", "total": "b_total", "objective": "99%"}}, "burn_rate errors", "not a counter"),
+        (
+            {"absent": {"of": "up", "over": "2d", "by": "job"}},
+            "absent over",
+            "is as long as what was there is remembered",
+        ),
+        ({"absent": {"of": "up", "over": "2d"}, "above": "1"}, "above", "has its threshold under its own key"),
         ({"expr": "rate(x[5m]"}, "expr query", ""),
         ({"expr": "x[5m]"}, "expr query", "gives a range of samples"),
         ({"expr": "'up'"}, "expr query", "gives a text"),
@@ -251,3 +301,23 @@ def test_runs_are_counted_at_each_probe_s_own_pace() -> None:
     counted = "count_over_time(probe_success{%s}[%s]) - sum_over_time(probe_success{%s}[%s])"
     fast, slow = ('probe=~"api|web"', "1m"), ('probe="nightly"', "4h")
     assert made.compiled.expr == parse(f"{counted % (fast * 2)} or {counted % (slow * 2)}")
+
+
+@pytest.mark.parametrize(
+    ("period", "paces"),
+    [("30d", (14.4, 6, 3, 1)), ("28d", (13.44, 5.6, 2.8, 0.9333333333)), ("7d", (3.36, 1.4, 0.7, 0.2333333333))],
+)
+def test_a_budget_burns_at_the_paces_of_the_workbook_and_of_sloth(period: str, paces: tuple[float, ...]) -> None:
+    """Those of 28 and 30 days are what Sloth publishes: windows and shares stay, paces follow the period."""
+    made = rule({"burn_rate": {"errors": "bad_total", "total": "all_total", "objective": "99.9%", "period": period}})
+    burn = "(sum(increase(bad_total[%s] anchored)) or sum(increase(all_total[%s] anchored)) * 0)"
+    burn += " / sum(increase(all_total[%s] anchored)) / 0.001"
+    windows = ("1h", "5m"), ("6h", "30m"), ("1d", "2h"), ("3d", "6h")
+    pairs = [
+        " and ".join(f"{burn % (window, window, window)} > {pace}" for window in pair)
+        for pair, pace in zip(windows, paces, strict=True)
+    ]
+    assert made.compiled.own == {
+        Severity.CRITICAL: parse(f"{pairs[0]} or {pairs[1]}"),
+        Severity.WARNING: parse(f"{pairs[2]} or {pairs[3]}"),
+    }
