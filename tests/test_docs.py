@@ -22,6 +22,7 @@ SECRETS = {
     "SENTRY_DSN": "https://key@sentry.example.com/7",
     "SMTP_PASSWORD": "x",
     "SLACK_BOT_TOKEN": "x",
+    "SLACK_WEBHOOK": "https://hooks.slack.com/services/T0/B0/x",
     "WEBHOOK_URL": "https://hooks.example.com/services/1",
     "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Sentinel's own kinds: the word in YAML, and where its class is.
 KINDS = {
+    "alertmanager": "sentinel.notifiers.alertmanager:Alertmanager",
     "console": "sentinel.notifiers.console:Console",
     "email": "sentinel.notifiers.email:Email",
     "sentry": "sentinel.notifiers.sentry:Sentry",

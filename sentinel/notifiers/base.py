@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sentinel.core.fields import Model
@@ -33,6 +34,11 @@ class NotifierKind(Model, ABC):
     def edits(self) -> bool:
         """Whether a message that was sent can be changed: then it is kept at the newest value, which calls nobody."""
         return False
+
+    @property
+    def renews(self) -> timedelta | None:
+        """How often it is told again what goes on, quietly, lest it take that for over; None: never."""
+        return None
 
     @abstractmethod
     async def send(self, message: Message) -> Mapping[str, str]:

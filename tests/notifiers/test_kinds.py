@@ -17,6 +17,7 @@ from sentinel.notifiers.thread import in_thread
 #: What examples take from the environment.
 SECRETS = {
     "SENTRY_DSN": "https://key@o1.ingest.sentry.io/1",
+    "SLACK_WEBHOOK": "https://hooks.slack.com/services/T0/B0/x",
     "WEBHOOK_URL": "https://hooks.example.com/",
     "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from slack_sdk.models.blocks import SectionBlock
 
 from sentinel.core.errors import GiveUp, TryAgain
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
 from sentinel.notifiers.message import Message
-from sentinel.notifiers.slack import HOPELESS, Slack
+from sentinel.notifiers.slack import Slack
+from sentinel.notifiers.slack_bot import HOPELESS
 from tests.notifiers.messages import alert, message
 from tests.receivers import OK, Answer, SlackServer
-from tests.receivers.slack import error
+from tests.receivers.slack import complaint_of, error
 
 
 @pytest.fixture
@@ -91,9 +94,10 @@ async def test_a_reply_that_failed_is_repeated_without_the_update(slack: SlackSe
     assert (slack.parents[0]["edits"], len(slack.replies)) == (1, 1)
 
 
-async def test_a_message_whose_acceptance_was_not_heard_is_found_by_its_key(slack: SlackServer) -> None:
-    """Where the channel is given by id, a crash between answer and commit makes no second message."""
-    kind = notifier(slack, channel="C0001")
+@pytest.mark.parametrize("channel", ["C0001", "#oncall"])
+async def test_a_message_whose_acceptance_was_not_heard_is_found_by_its_key(slack: SlackServer, channel: str) -> None:
+    """A crash between answer and commit makes no second message."""
+    kind = notifier(slack, channel=channel)
     slack.once.append(Answer(close=True, takes=True))
     with pytest.raises(TryAgain) as failed:
         await kind.send(said())
@@ -106,10 +110,78 @@ async def test_a_message_whose_acceptance_was_not_heard_is_found_by_its_key(slac
 async def test_a_reply_whose_acceptance_was_not_heard_is_found_in_the_thread(slack: SlackServer) -> None:
     first = await notifier(slack).send(said())
     slack.once.extend([OK, Answer(close=True, takes=True)])
+    with pytest.raises(TryAgain) as failed:
+        await notifier(slack).send(said(reason=Reason.ROSE, key="2", earlier=first))
+    repeated = said(reason=Reason.ROSE, key="2", earlier=first, done=failed.value.done, again=True)
+    assert await notifier(slack).send(repeated) == first
+    assert (slack.parents[0]["edits"], len(slack.replies)) == (1, 1)
+
+
+async def test_a_fresh_message_in_the_stead_of_a_deleted_one_is_found_too(slack: SlackServer) -> None:
+    """It was posted, nobody heard so, and the thread that it belongs to is gone."""
+    first = await notifier(slack).send(said())
+    slack.messages.clear()
+    slack.once.extend([OK, Answer(close=True, takes=True)])
     with pytest.raises(TryAgain):
         await notifier(slack).send(said(reason=Reason.ROSE, key="2", earlier=first))
-    await notifier(slack).send(said(reason=Reason.ROSE, key="2", earlier=first, again=True))
-    assert len(slack.replies) == 1
+    receipt = await notifier(slack).send(said(reason=Reason.ROSE, key="2", earlier=first, again=True))
+    assert [parent["ts"] for parent in slack.parents] == [receipt["ts"]]
+
+
+async def test_a_channel_that_cannot_be_read_is_told_twice_rather_than_not_at_all(slack: SlackServer) -> None:
+    """A bot with `chat:write` alone."""
+    slack.once.append(Answer(close=True, takes=True))
+    with pytest.raises(TryAgain):
+        await notifier(slack).send(said())
+    slack.once.append(error("missing_scope"))
+    await notifier(slack).send(said(again=True))
+    assert len(slack.parents) == 2
+
+
+def webhook(server: SlackServer, **more: Any) -> Slack:
+    return Slack.model_validate({"webhook": f"{server.url}/services/T0/B0/s3cret", **more})
+
+
+async def test_an_incoming_webhook_posts_each_message_by_itself(slack: SlackServer) -> None:
+    """It can change nothing, so a new value is none."""
+    slack.always = Answer(200, "ok")
+    kind = webhook(slack)
+    assert not kind.edits
+    for reason in (Reason.FIRING, Reason.UPDATED, Reason.REMINDER):
+        await kind.send(said(reason=reason))
+    posted = [json.loads(request.body) for request in slack.requests]
+    assert [one["text"].split()[1] for one in posted] == ["Critical:", "Still"]
+    assert complaint_of(posted[0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "sure"),
+    [
+        pytest.param(Answer(400, "invalid_payload"), GiveUp, True, id="invalid_payload"),
+        pytest.param(Answer(403, "action_prohibited"), GiveUp, True, id="action_prohibited"),
+        pytest.param(Answer(404, "no_service"), GiveUp, True, id="no_service"),
+        pytest.param(Answer(410, "channel_is_archived"), GiveUp, True, id="channel_is_archived"),
+        pytest.param(Answer(500, "rollup_error"), TryAgain, True, id="rollup_error"),
+        pytest.param(Answer(429, "", {"Retry-After": "30"}), TryAgain, True, id="429"),
+        pytest.param(Answer(200, "<html>login</html>"), TryAgain, False, id="200 in HTML"),
+    ],
+)
+async def test_a_webhooks_word_is_judged(slack: SlackServer, answer: Answer, kind: type[Exception], sure: bool) -> None:
+    slack.always = answer
+    with pytest.raises(kind, match=answer.body if answer.body.isidentifier() else "slack: ") as failed:
+        await webhook(slack).send(said())
+    assert getattr(failed.value, "sure", True) is sure
+    assert "s3cret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"token": "t"}, {"channel": "#a"}, {"webhook": "https://h/s3cret", "channel": "#a"}, {"webhook": "s3cret"}],
+)
+def test_a_bot_or_a_webhook_and_not_both(given: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as failed:
+        Slack.model_validate(given)
+    assert "s3cret" not in str(failed.value)
 
 
 BAD = [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,6 +26,7 @@ class SlackServer(HttpReceiver):
         self.messages: list[dict[str, Any]] = []
         self.token = "xoxb-test"
         self._lock = threading.Lock()
+        self._serial = itertools.count(1)
         super().__init__()
 
     @property
@@ -60,6 +63,8 @@ class SlackServer(HttpReceiver):
     def _said(self, method: str, given: dict[str, Any], auth: str) -> dict[str, Any]:
         if auth != f"Bearer {self.token}":
             return _error("invalid_auth")
+        if method == "conversations.list":
+            return {"ok": True, "channels": [{"id": id_, "name": name[1:]} for name, id_ in self.channels.items()]}
         channel = self.channels.get(given.get("channel", ""), given.get("channel", ""))
         by_name = given.get("channel", "").startswith("#")
         if channel not in self.channels.values() or (by_name and method != "chat.postMessage"):
@@ -75,12 +80,14 @@ class SlackServer(HttpReceiver):
                 found["edits"] = found.get("edits", 0) + 1
                 return {"ok": True, "channel": channel, "ts": given["ts"], "text": given["text"]}
             case "conversations.history":
-                said = [m for m in reversed(self.parents) if m["channel"] == channel]
+                said = [m for m in reversed(self.parents) if m["channel"] == channel and _is_new(m, given)]
                 return {"ok": True, "messages": said[: int(given.get("limit", 100))]}
             case "conversations.replies":
-                ts = given["ts"]
-                said = [m for m in self.messages if ts in (m["ts"], m.get("thread_ts")) and m["channel"] == channel]
-                return {"ok": True, "messages": said}
+                parent = self._find(channel, given["ts"])
+                if parent is None:
+                    return _error("thread_not_found")
+                said = [m for m in self.replies if m["thread_ts"] == given["ts"] and _is_new(m, given)]
+                return {"ok": True, "messages": [parent, *said[: int(given.get("limit", 100))]]}
         return _error("unknown_method")
 
     def _post(self, channel: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +95,7 @@ class SlackServer(HttpReceiver):
             return _error(complaint)
         if (thread := given.get("thread_ts")) and self._find(channel, thread) is None:
             return _error("thread_not_found")
-        ts = f"1767225600.{len(self.messages) + 1:06d}"
+        ts = f"{time.time():.0f}.{next(self._serial):06d}"
         self.messages.append({**given, "channel": channel, "ts": ts})
         return {"ok": True, "channel": channel, "ts": ts, "message": {"text": given.get("text", "")}}
 
@@ -123,6 +130,10 @@ def error(word: str, retry_after: int | None = None) -> Answer:
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     return Answer(status, json.dumps(_error(word)), headers)
+
+
+def _is_new(message: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    return float(message["ts"]) >= float(asked.get("oldest", 0))
 
 
 def _error(word: str) -> dict[str, Any]:
