@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sentinel.alerts.step import inactive, step
-from sentinel.core.alert import Alert, Change, Condition, Observed, Patience, Phase, Standing, Transition
+from sentinel.core.alert import Alert, Change, Condition, Observed, Patience, Phase, Standing, Transition, highest
 from sentinel.core.labels import fingerprint
 from sentinel.core.severity import Severity
 
@@ -84,24 +84,23 @@ def _standings(
 
 def _after(was: Alert, standings: Mapping[Severity, Standing], seen: Observed, blank: Alert, now: datetime) -> Alert:
     """Return the alert with its new standings and what was seen; where nobody knows, the last value stays."""
+    severity = highest(standings)
+    level = severity if severity is not None else max(standings, default=was.severity)
     after = replace(
         was,
         standings=standings,
+        value=was.value if seen.value is None else seen.value,
+        threshold=was.threshold if level is None else seen.thresholds.get(level, was.threshold),
         reason=seen.reason,
         since=was.since or (now if standings else None),
+        texts=seen.texts or was.texts,
         rule_labels=blank.rule_labels,
         owner=blank.owner,
         origin=blank.origin,
+        no_data_at=was.no_data_at if severity is not None else None,
     )
-    if seen.value is not None:
-        after = replace(after, value=seen.value)
-    if seen.texts:
-        after = replace(after, texts=seen.texts)
-    level = after.severity if after.severity is not None else max(standings, default=was.severity)
-    if level is not None and level in seen.thresholds:
-        after = replace(after, threshold=seen.thresholds[level])
-    if after.severity is None:
-        return replace(after, no_data_at=None)
+    if severity is None:
+        return after
     if was.fired_at is not None and was.severity is None:  # it resolved while this severity was still waiting
         began = min(standing.since for standing in was.standings.values())
         was = replace(was, since=began, fired_at=None, peak=None)
@@ -109,7 +108,7 @@ def _after(was: Alert, standings: Mapping[Severity, Standing], seen: Observed, b
         after,
         since=was.since or now,
         fired_at=was.fired_at or now,
-        peak=max(was.peak or after.severity, after.severity),
+        peak=max(was.peak or severity, severity),
         no_data_at=_no_data_at(after, now),
     )
 

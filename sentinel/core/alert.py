@@ -154,7 +154,7 @@ class Alert:
     @property
     def severity(self) -> Severity | None:
         """The highest severity that fires or recovers; None while none does."""
-        return max((level for level, standing in self.standings.items() if standing.phase.active), default=None)
+        return highest(self.standings)
 
     @property
     def phase(self) -> Phase:
@@ -167,6 +167,11 @@ class Alert:
     def unknown_since(self) -> datetime | None:
         """Since when nobody knows how it stands; None while it is known."""
         return min((s.unknown_since for s in self.standings.values() if s.unknown_since), default=None)
+
+
+def highest(standings: Mapping[Severity, Standing]) -> Severity | None:
+    """Return the highest severity that fires or recovers; None while none does."""
+    return max([level for level, standing in standings.items() if standing.phase.active], default=None)
 
 
 class Change(StrEnum):

@@ -112,7 +112,7 @@ def _element(rule: Rule, seen: Observed, draft: Draft) -> Element:
         alert,
         places(alert, draft.policy),
         tuple(draft.telling.told_of(key).values()),
-        tuple(draft.rows_about(key)),
+        tuple(draft.debts.about(key)),
         tuple(_quiet(alert, draft)),
     )
 

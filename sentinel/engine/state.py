@@ -9,6 +9,7 @@ from sentinel.core.alert import Alert
 from sentinel.core.notification import Group, Notification, Settled, Told
 from sentinel.core.operator import Acknowledgement, Silence
 from sentinel.engine.outcome import Outcome
+from sentinel.routing.silences import Silences
 from sentinel.routing.telling import Alerts, Telling
 
 
@@ -53,7 +54,7 @@ class State:
             telling.put_notification(row)
         for one in told:
             telling.put_told(one)
-        telling.silences = {silence.id: silence for silence in silences}
+        telling.silences = Silences(silences)
         telling.acknowledgements = {ack.fingerprint: ack for ack in acknowledgements}
         telling.unconfirmed = {alert.fingerprint for alert in telling.alerts}
         telling.heard = {fingerprint: set() for fingerprint in telling.alerts.ended}
@@ -84,8 +85,9 @@ class State:
         self.telling.apply(outcome.routed, outcome.alerts)
         for rule in outcome.evaluated:
             self.failures.pop(rule, None)
-        for rule in (*outcome.evaluated, *outcome.failures):
-            self.telling.unconfirmed.difference_update(self.alerts.of(rule))
+        if self.telling.unconfirmed:
+            for rule in (*outcome.evaluated, *outcome.failures):
+                self.telling.unconfirmed.difference_update(self.alerts.of(rule))
         self.failures |= outcome.failures
         self.reasons |= outcome.routed.reasons
         for fingerprint in outcome.forgotten:
@@ -97,12 +99,12 @@ class State:
 
     def silenced(self, silence: Silence) -> None:
         """Take over a silence that was set, or whose end was moved, after that was committed."""
-        self.telling.silences[silence.id] = silence
+        self.telling.silences.put(silence)
         self.telling.anew = True
 
     def unsilenced(self, id_: str) -> None:
         """Take over that a silence is over, after that was committed."""
-        self.telling.silences.pop(id_, None)
+        self.telling.silences.drop(id_)
         self.telling.anew = True
 
     def acknowledged(self, acknowledgement: Acknowledgement) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Group
 from sentinel.routing.draft import Draft
-from sentinel.routing.due import next_look, route_of
+from sentinel.routing.due import look_again, route_of
 from sentinel.routing.end import end
 from sentinel.routing.orphans import disown
 from sentinel.routing.places import Place, places
@@ -42,7 +42,7 @@ def adopt(
     for key in telling.groups:
         if group := draft.group(key):
             draft.put_group(group)
-            draft.timers[key] = next_look(group, route_of(group, draft))
+            look_again(group, route_of(group, draft), draft)
     for alert in over.values():
         end(alert, draft)
     for fingerprint in disown(telling.open, draft, former.fallbacks if former else policy.fallbacks):
@@ -80,4 +80,4 @@ def _continue(place: Place, fingerprint: str, sources: list[Group], draft: Draft
         escalated=max((source.escalated for source in sources), default=0),
     )
     draft.put_group(group)
-    draft.timers[place.key] = next_look(group, place.route)
+    look_again(group, place.route, draft)

@@ -13,7 +13,7 @@ from sentinel.routing.route import GROUP_INTERVAL, Route
 
 def route_of(group: Group, draft: Draft) -> Route:
     """Return the group's route; one that is not configured any more has every default."""
-    return next((route for route in draft.policy.tried if route.name == group.route), Route(group.route))
+    return draft.policy.named.get(group.route) or Route(group.route)
 
 
 def first_due(group: Group, route: Route, severity: Severity, now: datetime) -> datetime:
@@ -48,15 +48,19 @@ def was_called(group: Group, route: Route, due_at: datetime, *, rose: bool) -> G
     """
     told_at = due_at if group.told_at is None or rose else max(group.told_at, due_at)
     repeat_at = told_at + route.repeat
+    if told_at == group.told_at and repeat_at == group.repeat_at and group.severity_since and not rose:
+        return group
     if rose or group.severity_since is None:
         return replace(group, told_at=told_at, repeat_at=repeat_at, severity_since=due_at, escalated=0)
     return replace(group, told_at=told_at, repeat_at=repeat_at)
 
 
-def next_look(group: Group, route: Route) -> datetime | None:
-    """Return when the group's next reminder or escalation is due."""
-    if not group.alerts:
-        return None
+def look_again(group: Group, route: Route, draft: Draft) -> None:
+    """Set the group's timer to its next reminder or escalation, if it has a member."""
+    draft.timers[group.key] = _next_look(group, route) if draft.members(group.key) else None
+
+
+def _next_look(group: Group, route: Route) -> datetime | None:
     times = [group.repeat_at] if group.repeat_at else []
     if group.severity_since and group.escalated < len(route.escalate):
         times.append(group.severity_since + route.escalate[group.escalated].after)
@@ -67,12 +71,13 @@ def call(draft: Draft, key: str, due_at: datetime, *, rose: bool) -> None:
     """Note in the group that people hear of it at that time."""
     if group := draft.group(key):
         route = route_of(group, draft)
-        group = was_called(group, route, due_at, rose=rose)
-        draft.put_group(group)
-        draft.timers[key] = next_look(group, route)
+        called = was_called(group, route, due_at, rose=rose)
+        if called is not group:
+            draft.put_group(called)
+        look_again(called, route, draft)
 
 
 def joins(group: Group, draft: Draft) -> Reason:
     """Return why an alert that begins is told: it joins a group that people heard of, or it is the first."""
-    heard = len(group.alerts) > 1 and any(draft.telling.told_in(group.key))
+    heard = len(draft.members(group.key)) > 1 and any(draft.telling.told_in(group.key))
     return Reason.JOINED if heard else Reason.FIRING

@@ -26,18 +26,18 @@ def end(alert: Alert, draft: Draft) -> None:
     for key in draft.groups_of(fingerprint):
         draft.leave(key, fingerprint)
     heard = draft.told(fingerprint)
-    for row in draft.rows_about(fingerprint):
-        if row.sealed:
-            continue
-        if row.notifier in heard:
-            draft.put_row(draft.restate(row))
-        elif draft.now < row.due_at and not row.tries:
+    waiting = {notifier: told.group for notifier, told in heard.items()}
+    for row in draft.debts.about(fingerprint):
+        if row.sealed or row.reason is Reason.RESOLVED:
+            waiting.pop(row.notifier, None)
+        elif row.notifier in waiting:
+            waiting[row.notifier] = row.group
+        if row.notifier in heard and not row.sealed:
+            draft.debts.doubt(row)
+        elif not row.sealed and draft.now < row.due_at and not row.tries:
             draft.take_back(row, fingerprint, "ended before anybody was to be told")
-    on_its_way = {row.notifier for row in draft.rows_about(fingerprint) if row.sealed}
-    owed = {row.notifier for row in draft.rows_about(fingerprint) if row.reason is Reason.RESOLVED}
-    for notifier, told in heard.items():
-        if notifier not in on_its_way and notifier not in owed:
-            _owe(alert, notifier, told.group, draft)
+    for notifier, key in waiting.items():
+        _owe(alert, notifier, key, draft)
     _forget(alert, draft)
 
 
@@ -52,7 +52,7 @@ def _owe(alert: Alert, notifier: str, key: str, draft: Draft) -> None:
 def _forget(alert: Alert, draft: Draft) -> None:
     fingerprint = alert.fingerprint
     draft.touched |= dict.fromkeys(told.group for told in draft.telling.told_of(fingerprint).values())
-    if alert.standings or draft.rows_about(fingerprint) or draft.told(fingerprint):
+    if alert.standings or draft.debts.about(fingerprint) or draft.told(fingerprint):
         return
     keep_until = alert.changed_at + PATIENCE if alert.changed_at and alert.fired_at and is_cause(alert, draft) else None
     if keep_until and keep_until > draft.now:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.core.alert import Alert, Change
-from sentinel.core.notification import Notification, Reason
+from sentinel.core.notification import Notification, Reason, Told
 from sentinel.core.severity import Severity
 from sentinel.routing.draft import Draft
 from sentinel.routing.due import call, first_due, further_due, joins, quiet_due, route_of
@@ -15,6 +16,26 @@ from sentinel.routing.places import Place, audience, places
 
 _QUIET = {Change.FELL, Change.RECOVERING, Change.RELAPSED, Change.DATA_AGAIN}
 _MOVED = {Change.ROSE, Change.FELL}
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One notifier that an alert concerns.
+
+    Args:
+        name: of the notifier.
+        told: what he heard of the alert last; None where he heard nothing.
+        rows: word of it that is on its way to him, the oldest first.
+    """
+
+    name: str
+    told: Told | None
+    rows: tuple[Notification, ...]
+
+    @property
+    def heard(self) -> Severity | None:
+        """The severity at which he heard of the alert last."""
+        return self.told.severity if self.told else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +64,19 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     if held:
         _hold_back(alert, held.why, draft)
         return
-    for row in draft.rows_about(fingerprint):
+    told, rows = draft.told(fingerprint), draft.debts.about(fingerprint)
+    for row in rows:
         if row.notifier in look.heard and not row.sealed:
-            draft.put_row(draft.restate(row))  # what he has heard now may leave less to tell
-    before = _audience_before(fingerprint, draft)
+            draft.debts.doubt(row)  # what he has heard now may leave less to tell
+    before = _audience_before(fingerprint, draft) if look.change in _MOVED else frozenset()
     placed = places(alert, draft.policy)
     for place in placed:
         joined = draft.join(place, fingerprint)
         rises = draft.worsens(place.key, alert.severity)
-        for notifier in place.notifiers:
-            newcomer = joined or (look.change in _MOVED and notifier not in before)
-            _owe(alert, look, place, notifier, draft, newcomer=newcomer, rises=rises)
+        for name in place.notifiers:
+            listener = Listener(name, told.get(name), tuple(row for row in rows if row.notifier == name))
+            newcomer = joined or (look.change in _MOVED and name not in before)
+            _owe(alert, look, place, listener, draft, newcomer=newcomer, rises=rises)
     for key in draft.groups_of(fingerprint):
         if key not in {place.key for place in placed}:
             draft.leave(key, fingerprint)
@@ -70,48 +93,42 @@ def refresh(alert: Alert, draft: Draft) -> None:
     if alert.severity is None or before is None or before.texts == alert.texts or draft.held(fingerprint):
         return
     heard = draft.told(fingerprint)
-    owed = {row.notifier for row in draft.rows_about(fingerprint)}
+    owed = {row.notifier for row in draft.debts.about(fingerprint)}
     for place in places(alert, draft.policy):
         for notifier in draft.policy.editors.intersection(place.notifiers):
             if (told := heard.get(notifier)) and notifier not in owed and told.severity == alert.severity:
                 draft.owe(notifier, told.group, alert, Reason.UPDATED, quiet_due(told.at, place.route, draft.now))
 
 
-def _owe(alert: Alert, look: Look, place: Place, notifier: str, draft: Draft, *, newcomer: bool, rises: bool) -> None:
+def _owe(
+    alert: Alert, look: Look, place: Place, listener: Listener, draft: Draft, *, newcomer: bool, rises: bool
+) -> None:
     """Owe one notifier what he has not heard, in the message that he knows if there is one."""
-    group, now = draft.group(place.key), draft.now
+    group, severity, now = draft.group(place.key), alert.severity, draft.now
     assert group is not None
-    assert alert.severity is not None
-    told = draft.told(alert.fingerprint).get(notifier)
-    rows = [row for row in draft.rows_about(alert.fingerprint) if row.notifier == notifier]
-    reason = _reason(alert.severity, look, told.severity if told else None, rows, notifier, newcomer=newcomer)
+    assert severity is not None
+    reason = _reason(severity, look, listener, newcomer=newcomer)
     if reason is None:
         return
     if reason is Reason.FIRING:
-        due_at, reason = first_due(group, place.route, alert.severity, now), joins(group, draft)
+        due_at, reason = first_due(group, place.route, severity, now), joins(group, draft)
     elif reason is Reason.NO_DATA:
         due_at = now
     else:
-        due_at = further_due(group, place.route, alert.severity, now)
-    draft.owe(notifier, told.group if told else rows[-1].group if rows else place.key, alert, reason, due_at)
+        due_at = further_due(group, place.route, severity, now)
+    known = listener.told or (listener.rows[-1] if listener.rows else None)
+    draft.owe(listener.name, known.group if known else place.key, alert, reason, due_at)
     if reason is not Reason.UPDATED:
         call(draft, place.key, due_at, rose=rises)
 
 
-def _reason(
-    severity: Severity,
-    look: Look,
-    heard: Severity | None,
-    rows: list[Notification],
-    notifier: str,
-    *,
-    newcomer: bool,
-) -> Reason | None:
+def _reason(severity: Severity, look: Look, listener: Listener, *, newcomer: bool) -> Reason | None:
     """Return why this notifier is owed word of an alert at this severity now; None where he is owed nothing new.
 
     What is on its way to him in a sealed message counts as unheard until it was accepted: a change makes a new debt,
     everything else waits for the receipt.
     """
+    heard, rows = listener.heard, listener.rows
     match look.change:
         case Change.FIRED:
             return Reason.FIRING
@@ -125,14 +142,14 @@ def _reason(
             return Reason.UPDATED
     if heard is None:
         return Reason.FIRING if newcomer and not rows else None
-    if rows or (look.change is None and look.heard and notifier not in look.heard):
+    if rows or (look.change is None and look.heard and listener.name not in look.heard):
         return None
     if heard < severity:
         return Reason.ROSE
-    return Reason.UPDATED if heard > severity and notifier in look.heard else None
+    return Reason.UPDATED if heard > severity and listener.name in look.heard else None
 
 
-def _covered(rows: list[Notification]) -> bool:
+def _covered(rows: Sequence[Notification]) -> bool:
     return any(not row.sealed for row in rows)
 
 
@@ -147,7 +164,7 @@ def _audience_before(fingerprint: str, draft: Draft) -> frozenset[str]:
 def _hold_back(alert: Alert, why: str, draft: Draft) -> None:
     """Take the alert out of what nobody has leased, and out of its groups: it joins them when it may be told."""
     fingerprint = alert.fingerprint
-    for row in draft.rows_about(fingerprint):
+    for row in draft.debts.about(fingerprint):
         if not row.sealed and row.reason is not Reason.REROUTED:
             draft.take_back(row, fingerprint, why)
     for key in draft.groups_of(fingerprint):
@@ -158,7 +175,7 @@ def _let_go(alert: Alert, gone: frozenset[str], draft: Draft) -> None:
     """Tell those who are no longer on the route so, once; who heard nothing yet hears nothing."""
     heard = draft.told(alert.fingerprint)
     for notifier in sorted(gone):
-        rows = [row for row in draft.rows_about(alert.fingerprint) if row.notifier == notifier]
+        rows = [row for row in draft.debts.about(alert.fingerprint) if row.notifier == notifier]
         if told := heard.get(notifier):
             draft.owe(notifier, told.group, alert, Reason.REROUTED, _rerouted_due(told.group, alert, draft))
         elif sealed := [row for row in rows if row.sealed]:

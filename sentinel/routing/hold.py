@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 
 from sentinel.core.alert import Alert
 from sentinel.routing.draft import Draft
-from sentinel.routing.match import Match, attribute
-from sentinel.routing.route import Inhibition
 from sentinel.routing.telling import Held
 
 #: How long a dependent waits for a cause that pends, and after the end of one that fired.
@@ -38,45 +36,30 @@ def acknowledged(alert: Alert, draft: Draft) -> str:
 
 def is_cause(alert: Alert, draft: Draft) -> bool:
     """Say whether others may be covered by this alert."""
-    return any(inhibition.cause.matches(alert) for inhibition in draft.policy.inhibitions)
+    return any(draft.policy.causing.matching(alert))
 
 
 def _silences(alert: Alert, draft: Draft) -> Iterator[Held]:
-    for silence in draft.telling.silences.values():
-        if silence.starts_at <= draft.now < silence.ends_at and Match.of(dict(silence.match)).matches(alert):
-            until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
-            yield Held(f"silenced by {silence.author} until {until}: {silence.reason}", silence.ends_at)
+    for silence in draft.telling.silences.matching(alert, draft.now):
+        until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
+        yield Held(f"silenced by {silence.author} until {until}: {silence.reason}", silence.ends_at)
 
 
 def _mutes(alert: Alert, draft: Draft) -> Iterator[Held]:
-    for mute in draft.policy.mutes:
-        if mute.match.matches(alert) and mute.during.contains(draft.now):
-            yield Held(f"muted by {mute.name}: {mute.reason}", mute.during.next_change_after(draft.now))
+    for mute in draft.policy.muting.matching(alert):
+        if held := draft.during(mute):
+            yield held
 
 
 def _cause(alert: Alert, draft: Draft) -> Held | None:
     """Return the cause that covers an alert: one that fires before one that is waited for, the longest wait first."""
     waits: list[tuple[datetime, str]] = []
-    for inhibition in draft.policy.inhibitions:
-        if not inhibition.covers.matches(alert) or inhibition.cause.matches(alert):
-            continue
-        for cause in _causes(alert, inhibition, draft):
-            if cause.severity is not None:
-                return Held(f"covered by {cause.rule}{cause.labels}, which fires ({inhibition.name})")
-            if cause.standings and alert.fired_at:
-                waits.append((alert.fired_at + PATIENCE, f"waits for {cause.rule}, which pends ({inhibition.name})"))
-            elif cause.fired_at and cause.changed_at:
-                waits.append((cause.changed_at + PATIENCE, f"{cause.rule} has just ended ({inhibition.name})"))
+    for inhibition, cause in draft.causes_of(alert):
+        if cause.severity is not None:
+            return Held(f"covered by {cause.rule}{cause.labels}, which fires ({inhibition.name})")
+        if cause.standings and alert.fired_at:
+            waits.append((alert.fired_at + PATIENCE, f"waits for {cause.rule}, which pends ({inhibition.name})"))
+        elif cause.fired_at and cause.changed_at:
+            waits.append((cause.changed_at + PATIENCE, f"{cause.rule} has just ended ({inhibition.name})"))
     until, why = max(waits, default=(draft.now, ""))
     return Held(why, until) if until > draft.now else None
-
-
-def _causes(alert: Alert, inhibition: Inhibition, draft: Draft) -> Iterator[Alert]:
-    same = {key: attribute(alert, key) for key in inhibition.equal}
-    for cause in draft.alerts_of(inhibition.cause.rules):
-        if (
-            cause.fingerprint != alert.fingerprint
-            and inhibition.cause.matches(cause)
-            and all(attribute(cause, key) == value for key, value in same.items())
-        ):
-            yield cause

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sentinel.core.alert import Alert
 from sentinel.core.severity import Severity
+
+#: How a text begins: with so many characters (None: all of it) that are these.
+Stem = tuple[int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,14 @@ class Match:
         return not self.wanted
 
     @property
-    def rules(self) -> tuple[str, ...] | None:
-        """The rules whose alerts alone can match; None where their names say nothing."""
-        names = dict(self.wanted).get("rule")
-        return names if names and not any("*" in name or name.startswith("!") for name in names) else None
+    def stems(self) -> Iterator[tuple[str, tuple[Stem, ...]]]:
+        """The keys whose value has to begin in one of a few ways, each with these."""
+        for key, values in self.wanted:
+            if key == "severity":
+                levels = [level for level in (None, *Severity) if any(_fits_severity(one, level) for one in values)]
+                yield key, tuple((None, _word(level)) for level in levels)
+            elif not any(value.startswith(("!", "*")) for value in values):
+                yield key, tuple(map(_stem, values))
 
     def matches(self, alert: Alert) -> bool:
         """Say whether an alert, as it stands, is meant."""
@@ -83,8 +90,7 @@ def attribute(alert: Alert, key: str) -> str:
         case "rule":
             return alert.rule
         case "severity":
-            level = severity_of(alert)
-            return str(level) if level is not None else ""
+            return _word(severity_of(alert))
         case "owner":
             return alert.owner or alert.labels.get("owner")
         case "probe":
@@ -112,7 +118,16 @@ def _fits_severity(pattern: str, level: Severity | None) -> bool:
         return not _fits_severity(pattern[1:], level)
     if pattern.endswith("+"):
         return level is not None and level >= Severity.of(pattern[:-1])
-    return _fits(pattern.lower(), str(level) if level is not None else "")
+    return _fits(pattern.lower(), _word(level))
+
+
+def _stem(pattern: str) -> Stem:
+    length = pattern.index("*") if "*" in pattern else None
+    return length, pattern[:length]
+
+
+def _word(level: Severity | None) -> str:
+    return str(level) if level is not None else ""
 
 
 @lru_cache(maxsize=4096)

@@ -36,10 +36,10 @@ def _settle(row: Notification, draft: Draft, fallback: str) -> None:
     fires = any((alert := draft.alert(fingerprint)) and alert.severity is not None for fingerprint in row.alerts)
     if fires and fallback in draft.policy.notifiers:
         why = f"{why}; {fallback} is told in its stead"
-        draft.put_row(
+        draft.debts.put(
             replace(
                 row,
-                id=draft.new_id(fallback, row.group),
+                id=draft.debts.new_id(fallback, row.group),
                 notifier=fallback,
                 settlement=Settlement.WAITING,
                 created_at=draft.now,
@@ -52,4 +52,4 @@ def _settle(row: Notification, draft: Draft, fallback: str) -> None:
                 fallback_of=row.notifier,
             )
         )
-    draft.put_row(replace(row, settlement=Settlement.DEAD, why=why, next_at=None, leased_until=None))
+    draft.debts.put(replace(row, settlement=Settlement.DEAD, why=why, next_at=None, leased_until=None))

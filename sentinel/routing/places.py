@@ -33,9 +33,7 @@ def places(alert: Alert, policy: Policy) -> tuple[Place, ...]:
     """Return where an alert goes as it stands: the first route that matches, and the next after each `continue`."""
     found: list[Place] = []
     named: set[str] = set()
-    for route in policy.tried:
-        if not route.match.matches(alert):
-            continue
+    for route in policy.taking.matching(alert):
         fresh = tuple(name for name in dict.fromkeys(route.notify) if name not in named)
         named.update(fresh)
         if fresh or not route.notify:

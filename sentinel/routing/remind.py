@@ -7,7 +7,7 @@ from dataclasses import replace
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Group, Reason
 from sentinel.routing.draft import Draft
-from sentinel.routing.due import next_look, route_of
+from sentinel.routing.due import look_again, route_of
 from sentinel.routing.hold import acknowledged, hold
 from sentinel.routing.places import places
 
@@ -15,7 +15,9 @@ from sentinel.routing.places import places
 def remind(group: Group, draft: Draft) -> None:
     """Remind of what still fires, then take the escalation's next step, each if it is due; one that is late is one."""
     route, now = route_of(group, draft), draft.now
-    waiting = [alert for member in group.alerts if (alert := draft.alert(member)) and _may_be_told(alert, draft)]
+    waiting = [
+        alert for member in draft.members(group.key) if (alert := draft.alert(member)) and _may_be_told(alert, draft)
+    ]
     if group.repeat_at and group.repeat_at <= now:
         reminded = [_remind_of(alert, group, draft) for alert in waiting]
         group = replace(group, repeat_at=now + route.repeat, told_at=now if any(reminded) else group.told_at)
@@ -25,7 +27,7 @@ def remind(group: Group, draft: Draft) -> None:
             _escalate(group, waiting, step.notify, draft)
             group = replace(group, escalated=group.escalated + 1)
     draft.put_group(group)
-    draft.timers[group.key] = next_look(group, route)
+    look_again(group, route, draft)
 
 
 def _may_be_told(alert: Alert, draft: Draft) -> bool:
@@ -40,7 +42,7 @@ def _may_be_told(alert: Alert, draft: Draft) -> bool:
 
 def _remind_of(alert: Alert, group: Group, draft: Draft) -> bool:
     """Remind everybody who hears of the alert through this group, unless word of it is on its way to him."""
-    owed = {row.notifier for row in draft.rows_about(alert.fingerprint)}
+    owed = {row.notifier for row in draft.debts.about(alert.fingerprint)}
     heard = draft.told(alert.fingerprint)
     listeners = [
         notifier

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sentinel.core.problem import Position
 from sentinel.core.severity import Severity
+from sentinel.routing.index import Index
 from sentinel.routing.match import EVERYTHING, Match
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ class Inhibition:
     position: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is worked out of it once is kept in it
 class Policy:
     """Everything that decides who is told.
 
@@ -114,7 +116,32 @@ class Policy:
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     editors: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def tried(self) -> tuple[Route, ...]:
         """The routes, or the one that stands in where none is written: everything to every notifier."""
         return self.routes or (Route(name="everything", notify=self.notifiers),)
+
+    @cached_property
+    def named(self) -> Mapping[str, Route]:
+        """The routes by name."""
+        return {route.name: route for route in reversed(self.tried)}
+
+    @cached_property
+    def taking(self) -> Index[Route]:
+        """The routes, by the alerts that they take."""
+        return Index((route.match, route) for route in self.tried)
+
+    @cached_property
+    def muting(self) -> Index[Mute]:
+        """The mutes, by the alerts that they are about."""
+        return Index((mute.match, mute) for mute in self.mutes)
+
+    @cached_property
+    def causing(self) -> Index[Inhibition]:
+        """The inhibitions, by the alerts that are their cause."""
+        return Index((inhibition.cause, inhibition) for inhibition in self.inhibitions)
+
+    @cached_property
+    def covering(self) -> Index[Inhibition]:
+        """The inhibitions, by the alerts that they cover; what is their cause as well is not covered."""
+        return Index((inhibition.covers, inhibition) for inhibition in self.inhibitions)

@@ -6,14 +6,13 @@ change the message that is there. A debt is a row per notifier and group; what c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from sentinel.core.alert import Alert, Transition
 from sentinel.routing.draft import Draft, overlay
 from sentinel.routing.end import end
 from sentinel.routing.firing import Look, look_at, refresh
-from sentinel.routing.hold import is_cause
 from sentinel.routing.orphans import disown
 from sentinel.routing.remind import remind
 from sentinel.routing.route import Policy
@@ -44,8 +43,8 @@ def route(
     looks: dict[str, Look] = {fingerprint: Look(change) for fingerprint, change in changes.items()}
     for fingerprint, heard in telling.heard.items():
         looks.setdefault(fingerprint, Look(heard=frozenset(heard)))
-    if telling.anew or any(is_cause(transition.alert, draft) for transition in transitions):
-        for fingerprint in _untold(draft):
+    for fingerprint in _untold(telling) if telling.anew else draft.covered_by(changes):
+        if telling.anew or _is_untold(fingerprint, telling):
             looks.setdefault(fingerprint, Look())
     due = telling.timers.due(now)
     for fingerprint in disown(
@@ -88,7 +87,14 @@ def _remind(key: str, draft: Draft, fresh: set[str]) -> None:
         remind(group, draft)
 
 
-def _untold(draft: Draft) -> list[str]:
-    """Return the alerts that are held, and those in debts that nobody has leased."""
-    waiting = (fingerprint for row in draft.telling.open.values() if not row.sealed for fingerprint in row.alerts)
-    return list(dict.fromkeys([*draft.telling.held, *waiting]))
+def _untold(telling: Telling) -> Iterator[str]:
+    """Iterate over the alerts that are held, and those in debts that nobody has leased."""
+    yield from telling.held
+    for row in telling.open.values():
+        if not row.sealed:
+            yield from row.alerts
+
+
+def _is_untold(fingerprint: str, telling: Telling) -> bool:
+    """Say whether an alert is one of these."""
+    return fingerprint in telling.held or any(not telling.open[id_].sealed for id_ in telling.ids_about(fingerprint))

@@ -14,7 +14,10 @@ from types import MappingProxyType
 
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Group, Notification, Reason, Settled, Settlement, Told
-from sentinel.core.operator import Acknowledgement, Silence
+from sentinel.core.operator import Acknowledgement
+from sentinel.routing.causes import Causes
+from sentinel.routing.route import Policy
+from sentinel.routing.silences import Silences
 from sentinel.routing.timers import Timers
 
 _NOBODY: Mapping[str, Told] = MappingProxyType({})
@@ -130,7 +133,7 @@ class Telling:
         self.groups: dict[str, Group] = {}
         self.open: dict[str, Notification] = {}
         self.told: dict[str, dict[str, Told]] = {}
-        self.silences: dict[str, Silence] = {}
+        self.silences = Silences()
         self.acknowledgements: dict[str, Acknowledgement] = {}
         self.held: dict[str, Held] = {}
         self.timers = Timers()
@@ -144,6 +147,7 @@ class Telling:
         self._groups_of: dict[str, set[str]] = defaultdict(set)
         self._rows_in: dict[str, set[str]] = defaultdict(set)
         self._told_in: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._causes: Causes | None = None
 
     # -- what is asked ---------------------------------------------------------------------------------------------
 
@@ -167,6 +171,12 @@ class Telling:
         """Return the notifiers and fingerprints that wait for an end in a group's message."""
         return self._told_in.get(group, ())
 
+    def causes(self, policy: Policy) -> Causes:
+        """Return what may explain what under a policy; worked out once for each, then kept up to date."""
+        if self._causes is None or self._causes.policy is not policy:
+            self._causes = Causes(policy, (*self.alerts, *self.alerts.ended.values()))
+        return self._causes
+
     @property
     def next_at(self) -> datetime | None:
         """When a timer is due next."""
@@ -184,6 +194,8 @@ class Telling:
         self.serial += 1
         for alert in alerts:
             self.alerts.put(alert)
+            if self._causes:
+                self._causes.put(alert)
         for group in routed.groups:
             self.put_group(group)
         for row in routed.notifications:
@@ -224,11 +236,12 @@ class Telling:
 
     def put_group(self, group: Group) -> None:
         """Take a group as it is now."""
-        if (was := self.groups.get(group.key)) is not None:
-            for fingerprint in set(was.alerts).difference(group.alerts):
+        before = self.groups[group.key].alerts if group.key in self.groups else ()
+        if before != group.alerts:
+            for fingerprint in set(before).difference(group.alerts):
                 self._groups_of[fingerprint].discard(group.key)
-        for fingerprint in group.alerts:
-            self._groups_of[fingerprint].add(group.key)
+            for fingerprint in group.alerts:
+                self._groups_of[fingerprint].add(group.key)
         self.groups[group.key] = group
 
     def put_notification(self, row: Notification) -> None:
@@ -269,6 +282,8 @@ class Telling:
 
     def _forget(self, fingerprint: str) -> None:
         self.alerts.drop(fingerprint)
+        if self._causes:
+            self._causes.drop(fingerprint)
         for notifier in list(self.told_of(fingerprint)):
             self._untell(fingerprint, notifier)
         self.held.pop(fingerprint, None)

@@ -158,7 +158,7 @@ class AnyOrder(RuleBasedStateMachine):
                 continue
             if not self._reloaded:
                 for notifier in audience(alert, self.house.policy) - self._dead(alert.fingerprint):
-                    if any(row.notifier == notifier for row in draft.rows_about(alert.fingerprint)):
+                    if any(row.notifier == notifier for row in draft.debts.about(alert.fingerprint)):
                         continue  # a silence has just ended, and its group gathers
                     knows = self.knows.get((notifier, alert.fingerprint))
                     assert knows is not None, f"{notifier} does not know of {alert.rule}"
