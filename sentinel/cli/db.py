@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sentinel.cli import WRONG, spoken
+from sentinel.cli.exchange import export, import_
 from sentinel.cli.output import Format, FormatOption, console, print_json
+from sentinel.cli.progress import shown
 from sentinel.core.errors import StoreUnavailable
 from sentinel.settings import load_settings
 
@@ -61,7 +60,7 @@ def backup(
     source = path_of(_url(None))
     if not source.exists():
         raise StoreUnavailable(f"{source} does not exist; start the agent once, or set SENTINEL_DATABASE_URL")
-    with _shown() as show:
+    with shown() as show:
         back_up(source, file, force=force, progress=lambda done, of: show(f"copied {done} of {of} pages"))
     found = _problems(_url(file))
     for problem in found:
@@ -70,6 +69,10 @@ def backup(
     if found:
         console(stderr=True).print("The database has these problems, and so has its copy.")
         raise typer.Exit(WRONG)
+
+
+app.command("export")(spoken(export))
+app.command("import")(spoken(import_))
 
 
 def _url(file: Path | None) -> str:
@@ -87,23 +90,7 @@ def _problems(url: str) -> list[str]:
             raise
         return [str(exc)]
     try:
-        with _shown() as show:
+        with shown() as show:
             return list(problems(database, lambda what: show(f"looking at {what}")))
     finally:
         database.close()
-
-
-@contextmanager
-def _shown() -> Iterator[Callable[[str], None]]:
-    """Yield what shows how far something is, in one line of a terminal; nothing is shown to a file."""
-    terminal = sys.stderr.isatty()
-
-    def show(words: str) -> None:
-        if terminal:
-            sys.stderr.write(f"\r\033[K{words}")
-            sys.stderr.flush()
-
-    try:
-        yield show
-    finally:
-        show("")

@@ -9,6 +9,10 @@ from pathlib import Path
 from sentinel.core.errors import StoreUnavailable
 
 
+class InUse(StoreUnavailable):
+    """An agent holds the database; the text says which process."""
+
+
 class Guard:
     """Holds a database for this process.
 
@@ -23,7 +27,8 @@ class Guard:
             path: of the database; the lock's file has `.lock` added to its name, and stays there.
 
         Raises:
-            StoreUnavailable: another agent holds it, or the file cannot be made.
+            InUse: another agent holds it.
+            StoreUnavailable: the file cannot be made.
         """
         lock = path.with_name(path.name + ".lock")
         try:
@@ -35,7 +40,7 @@ class Guard:
         except BlockingIOError as exc:
             holder = os.pread(self._file, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
-            raise StoreUnavailable(
+            raise InUse(
                 f"{path} is in use by another agent (process {holder}); stop it, or give this one a database of its own"
             ) from exc
         except OSError as exc:

@@ -205,6 +205,13 @@ class Samples:
         )
         return {id_: end_ms for id_, end_ms in rows if end_ms is not None}
 
+    def oldest_ms(self) -> int | None:
+        """Return when the first chunk begins, or the first entry of the journal was written; None without any."""
+        found = self._connection.exec_driver_sql(
+            "SELECT min(ms) FROM (SELECT min(start_ms) AS ms FROM chunk UNION ALL SELECT min(at_ms) FROM journal)"
+        )
+        return found.scalar()
+
     def of_source(self, source: int) -> list[int]:
         """Return the ids of the series that a source brought first."""
         return list(self._connection.exec_driver_sql("SELECT id FROM series WHERE source = ?", (source,)).scalars())

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
 import sqlite3
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +16,13 @@ import pytest
 
 from sentinel.cli import main
 from sentinel.store.database import Database
+from tests.e2e.process import AgentProcess
 from tests.store.kit import START
 
 Sentinel = Callable[..., tuple[int, str, str]]
+
+#: Yesterday, in whole hours: history is for what is neither too old nor to come.
+BEGAN = int(time.time()) // 3600 * 3600 - 86_400
 
 
 @pytest.fixture
@@ -98,3 +106,123 @@ def test_the_copy_of_a_damaged_database_is_kept_and_said_to_be_damaged(sentinel:
     assert (code, out.startswith("wrote copy.db")) == (1, True)
     assert "audit row 1 was removed" in err
     assert "and so has its copy" in err
+
+
+LINES = "\n".join(
+    json.dumps(
+        {
+            "metric": {"__name__": "sold_total", "shop": shop},
+            "values": [100, 101.25, 103],
+            "timestamps": [(BEGAN + seconds) * 1000 for seconds in (0, 60, 120)],
+        }
+    )
+    for shop in ("a", "b")
+)
+
+
+def test_what_was_exported_can_be_imported(sentinel: Sentinel, tmp_path: Path) -> None:
+    """From a file and through a pipe, all of it or some, and it says what became of it."""
+    Path("past.jsonl").write_text(LINES)
+    assert sentinel("db", "import", "past.jsonl")[:2] == (0, "6 samples taken\n")
+    assert sentinel("db", "import", "past.jsonl")[1] == "0 samples taken; not taken: 6 duplicate\n"
+    code, out, err = sentinel("db", "export")
+    assert (code, len(out.splitlines()), err) == (0, 2, "6 samples of 2 series\n")
+    code, out, err = sentinel("db", "export", "--match", 'sold_total{shop="b"}', "--since", str(BEGAN + 60))
+    assert [json.loads(line)["values"] for line in out.splitlines()] == [[101.25, 103.0]]
+    code, out, _ = sentinel("db", "export", "--format", "openmetrics", "--match", '{shop="a"}')
+    expected = [f'sold_total{{shop="a"}} {v} {BEGAN + s}.000' for v, s in ((100, 0), (101.25, 60), (103, 120))]
+    assert out.splitlines() == [*expected, "# EOF"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["import", "nowhere.jsonl"], "nowhere.jsonl: No such file or directory"),
+        (["import", "bad.jsonl"], "bad.jsonl: line 3: expected a JSON object ("),
+        (["export", "--match", "up["], "--match"),
+        (["export", "--match", "up + 1"], "is no selector"),
+        (["export", "--since", "tuesday"], "write 7d (so long ago), Unix seconds or 2026-01-01T00:00:00Z"),
+        (["export", "--format", "promtool"], "promtool reads openmetrics"),
+    ],
+)
+def test_what_cannot_be_meant_ends_with_2(sentinel: Sentinel, house: Database, arguments: list[str], says: str) -> None:
+    """In a sentence."""
+    Path("bad.jsonl").write_text(LINES + "\nnonsense\n")
+    code, _, err = sentinel("db", *arguments)
+    assert code == 2
+    assert says in " ".join(err.replace("│", " ").split())
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_history_goes_to_prometheus_and_comes_back(sentinel: Sentinel, tmp_path: Path) -> None:
+    """With promtool's own tools: every sample of every series, to the last bit."""
+    Path("past.jsonl").write_text(past())
+    code, out, _ = sentinel("db", "import", "past.jsonl")
+    assert (code, out) == (0, "4,803 samples taken\n")
+    Path("out.om").write_text(sentinel("db", "export", "--format", "openmetrics")[1])
+    Path("data", "wal").mkdir(parents=True)  # promtool looks for one
+    promtool("create-blocks-from", "openmetrics", "out.om", "data")
+    dumped = promtool("dump", "data")
+    assert len(dumped.splitlines()) == 4802  # the mark of an end cannot be said
+    (tmp_path / "sentinel.db").rename(tmp_path / "before.db")
+    Path("dump.txt").write_text(dumped)
+    assert sentinel("db", "import", "dump.txt")[1] == "4,802 samples taken\n"
+    assert points(sentinel("db", "export")[1]) == points(past())
+
+
+def past() -> str:
+    """Return a few hours of history with all that is awkward in numbers."""
+    numbers = random.Random(5)
+    odd = ["NaN", "Infinity", "-Infinity", 5e-324, 1.7976931348623157e308, -0.0, 0.1 + 0.2, 2**53 + 0.0, 1e21, 1e-7]
+    awkward = [*odd, *(numbers.gauss(0, 1e6) for _ in range(2391))]
+    counted = [float(number) for number in range(2401)]
+    lines = []
+    for name, values in (("awkward", awkward), ("sold_total", [*counted, None])):
+        times = [BEGAN * 1000 + 15_123 * at for at in range(len(values))]
+        metric = {"__name__": name, "said": 'a "b" \\ é\n', "job": "shop"}
+        lines.append(json.dumps({"metric": metric, "values": values, "timestamps": times}))
+    return "\n".join(lines)
+
+
+def points(lines: str) -> set[tuple[str, int, str]]:
+    """Return each sample but the marks of ends, however lines are cut; 0 and -0 differ, a NaN is a NaN."""
+    return {
+        (metric, ts, repr(float(value)))
+        for line in map(json.loads, lines.splitlines())
+        for metric in [json.dumps(line["metric"], sort_keys=True)]
+        for ts, value in zip(line["timestamps"], line["values"], strict=True)
+        if value is not None
+    }
+
+
+def promtool(*words: str) -> str:
+    """Run `promtool tsdb`."""
+    ran = subprocess.run(["promtool", "tsdb", *words], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_a_database_that_somebody_holds_is_not_written_behind_their_back(sentinel: Sentinel, tmp_path: Path) -> None:
+    """The agent is asked; where it does not answer, nothing is done."""
+    held = Database.open(f"sqlite:///{tmp_path / 'sentinel.db'}")
+    Path("past.jsonl").write_text(LINES)
+    code, _, err = sentinel("db", "import", "past.jsonl")
+    assert code == 3
+    assert "no agent answers at http://127.0.0.1:1" in err
+    held.close()
+
+
+@pytest.mark.timeout(120)
+def test_all_of_it_goes_beside_a_running_agent(tmp_path: Path) -> None:
+    """Import through the agent, export and check past it."""
+    agent = AgentProcess(tmp_path)
+    agent.write("tree.yaml", "probes: {nightly: {heartbeat: {every: 1h}}}\nnotifiers: {people: {console: {}}}\n")
+    agent.start()
+    try:
+        (tmp_path / "past.jsonl").write_text(past())
+        assert agent.cli("db", "import", str(tmp_path / "past.jsonl")).stdout == "4,803 samples taken\n"
+        exported = agent.cli("db", "export", "--match", '{job="shop"}').stdout
+        assert points(exported) == points(past())
+        assert agent.cli("db", "check").stdout == "The database is whole.\n"
+    finally:
+        agent.kill()
