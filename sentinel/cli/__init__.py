@@ -28,14 +28,19 @@ COMMANDS = {
     "run": "sentinel.cli.run:run",
     "status": "sentinel.cli.status:status",
     "alerts": "sentinel.cli.alerts:alerts",
+    "ack": "sentinel.cli.ack:ack",
+    "silence": "sentinel.cli.silence:app",
     "explain": "sentinel.cli.explain:explain",
     "query": "sentinel.cli.query:query",
     "deliveries": "sentinel.cli.deliveries:app",
     "notify": "sentinel.cli.notify:app",
+    "audit": "sentinel.cli.audit:app",
     "db": "sentinel.cli.db:app",
 }
 
 WELL, WRONG, MISUSED, UNREACHABLE = 0, 1, 2, 3
+#: The agent answers so where what was asked for is not there, or cannot be meant.
+_MEANT_WRONG = {400, 404, 409, 422}
 
 
 class Misused(SentinelError):
@@ -88,8 +93,11 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def exit_code(exc: SentinelError) -> int:
     """Return the exit code that an error has."""
+    from sentinel.cli.client import Refused
     from sentinel.settings import SettingsInvalid
 
+    if isinstance(exc, Refused) and exc.status in _MEANT_WRONG:
+        return MISUSED
     if isinstance(exc, ConfigInvalid):
         return WRONG
     return MISUSED if isinstance(exc, (Misused, SettingsInvalid)) else UNREACHABLE

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 from sentinel.core.errors import SentinelError
@@ -42,21 +45,50 @@ class Client:
         """Ask for something; returns its JSON."""
         return self._ask("GET", path, query)
 
-    def post(self, *path: str, body: bytes | None = None, timeout: float = _TIMEOUT_SECONDS) -> Any:
+    def post(
+        self,
+        *path: str,
+        body: bytes | None = None,
+        timeout: float = _TIMEOUT_SECONDS,
+        query: Mapping[str, str] = MappingProxyType({}),
+    ) -> Any:
         """Have something done; returns what came of it."""
-        return self._ask("POST", path, {}, timeout, body)
+        return self._ask("POST", path, query, timeout, body)
+
+    def send(self, method: str, *path: str, asked: Mapping[str, object]) -> Any:
+        """Have something done that takes more words; returns what came of it."""
+        return self._ask(method, path, {}, body=json.dumps(asked).encode(), content_type="application/json")
+
+    def lines(self, *path: str, **query: str) -> Iterator[bytes]:
+        """Ask for something long; yields its lines as they come."""
+        with self._open("GET", path, query) as answer:
+            yield from answer
 
     def _ask(
         self,
         method: str,
         path: tuple[str, ...],
-        query: dict[str, str],
+        query: Mapping[str, str],
         timeout: float = _TIMEOUT_SECONDS,
         body: bytes | None = None,
+        content_type: str = "",
     ) -> Any:
+        with self._open(method, path, query, timeout, body, content_type) as answer:
+            return json.loads(answer.read())
+
+    @contextmanager
+    def _open(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, str],
+        timeout: float = _TIMEOUT_SECONDS,
+        body: bytes | None = None,
+        content_type: str = "",
+    ) -> Iterator[IO[bytes]]:
         url = f"{self._url}/{'/'.join(quote(part, safe='') for part in path)}"
         url += f"?{urlencode(query)}" if query else ""
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if content_type else {})
         if self._token:
             headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
         try:
@@ -64,7 +96,7 @@ class Client:
             # Not by a proxy of the environment: the agent is beside us.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             with opener.open(request, timeout=timeout) as answer:
-                return json.loads(answer.read())
+                yield answer
         except urllib.error.HTTPError as exc:
             raise Refused(exc.code, _words(exc.read(), exc.code)) from None
         except (OSError, ValueError) as exc:

@@ -101,12 +101,20 @@ class Audit:
                 return
             yield Link(*row)
 
-    def bounds(self) -> tuple[Link, Link] | None:
-        """Return the first row and the last; None where there is none."""
-        sql = f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608 # a constant
-        first = self._connection.exec_driver_sql(f"{sql} LIMIT 1").first()
-        last = self._connection.exec_driver_sql(f"{sql} DESC LIMIT 1").first()
-        return (Link(*first), Link(*last)) if first and last else None
+    def verdict(self, seq: int = 0) -> dict[str, Any]:
+        """Return what is wrong with the chain, the numbers of its ends, the hash of the last row and that of `seq`."""
+        found = list(self.verify())
+        ends = "SELECT seq, hash FROM audit ORDER BY seq {} LIMIT 1"
+        first = self._connection.exec_driver_sql(ends.format("ASC")).first()
+        last = self._connection.exec_driver_sql(ends.format("DESC")).first()
+        noted = self._connection.exec_driver_sql("SELECT hash FROM audit WHERE seq = ?", (seq,)).scalar()
+        return {
+            "flaws": found,
+            "first": first[0] if first else 0,
+            "last": last[0] if last else 0,
+            "hash": last[1] if last else "",
+            "hash_of_seq": noted or "",
+        }
 
     def verify(self) -> Iterator[str]:
         """Yield what is wrong with the chain, row by row; nothing if it is whole. See `chain.flaws`."""

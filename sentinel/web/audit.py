@@ -58,15 +58,7 @@ async def verify(request: Request, seq: int = 0) -> Json:
 
     def read() -> Json:
         with agent.database.read() as tx:
-            bounds = tx.audit.bounds()
-            noted = next(tx.audit.links(after=seq - 1), None) if seq else None
-            return {
-                "flaws": list(tx.audit.verify()),
-                "first": bounds[0].seq if bounds else 0,
-                "last": bounds[1].seq if bounds else 0,
-                "hash": bounds[1].hash if bounds else "",
-                "hash_of_seq": noted.hash if noted and noted.seq == seq else "",
-            }
+            return tx.audit.verdict(seq)
 
     return await agent.read(read)
 
