@@ -7,10 +7,10 @@ due ──► begin: a reader observes, as of now ──► arrived: what it fou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sentinel.core.alert import Alert, Observed
 from sentinel.core.clock import to_ms
@@ -19,6 +19,22 @@ from sentinel.engine.decide import Observations, Seen, known
 from sentinel.rules.observe import observe
 from sentinel.rules.rule import Rule
 from sentinel.store.history import History
+
+
+#: What looks back further is answered from disk, by readers.
+_LONGEST = timedelta(hours=1)
+#: Samples may be ahead of the clock by so much.
+_AHEAD = timedelta(minutes=1)
+
+
+def span(rules: Iterable[Rule]) -> timedelta:
+    """Return how long the head must keep samples, to answer all of these rules that look back an hour at most."""
+    longest = max((back for rule in rules if (back := _back(rule)) <= _LONGEST), default=timedelta())
+    return longest + timedelta(milliseconds=DEFAULT_LOOKBACK_MS) + _AHEAD
+
+
+def _back(rule: Rule) -> timedelta:
+    return max((rule.window, *(read.window for read in rule.reads)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +63,7 @@ class Readings:
         """Say whether a rule looks back further than the head reaches, and nothing was found for it yet."""
         if rule.name in self._found:
             return False
-        back = max((rule.window, *(read.window for read in rule.reads)))
-        return to_ms(now - back) - DEFAULT_LOOKBACK_MS < self._history.head.since_ms
+        return to_ms(now - _back(rule)) - DEFAULT_LOOKBACK_MS < self._history.head.since_ms
 
     def begin(self, rule: Rule, alerts: Mapping[str, Alert], now: datetime, ready: Callable[[], None]) -> None:
         """Let a reader observe a rule as of now; `ready` is called when it has, unless that counts for nothing."""

@@ -23,7 +23,7 @@ from sentinel.core.sample import Batch, Health, Sample
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Values, Windows, is_stale
 from sentinel.store.arena import REACH_MS, Ints
 from sentinel.store.cut import compact, cut
-from sentinel.store.intake import Opened, Refusals, Taken, gone, take, zeros
+from sentinel.store.intake import LATE_MS, Opened, Refusals, Taken, gone, take, zeros
 from sentinel.store.roster import Roster
 from sentinel.store.rows import Look, Rows, Series
 from sentinel.store.shape import REFUSED, Shape
@@ -115,7 +115,7 @@ class Head:
             refusals["too many series"] = int((slots == REFUSED).sum()) - source.duplicates
             if not source.settled:
                 self._slots.source[slots[slots != REFUSED]] = source.id
-            taken = [zeros(opened, batch, source.whole_ms), take(slots, batch.samples, at_ms, self._span_ms, refusals)]
+            taken = [zeros(opened, batch, source.whole_ms), take(slots, batch.samples, at_ms, self.newest_ms - REACH_MS, refusals)]
             if batch.whole and not source.settled:
                 taken.append(gone(np.setdiff1d(self._slots.live_of(source.id), slots, assume_unique=True), at_ms))
                 source.settled = True
@@ -197,9 +197,12 @@ class Head:
         return Taken.joined((inserted, taken))
 
     def _insert(self, late: Taken, source: Shape, refusals: Refusals) -> Taken:
-        """Put late samples among those of their rows, unless chunks hold that time already; return those taken."""
+        """Put late samples among those of their rows, unless they are very late; return those taken.
+
+        Where chunks hold that time already, they are written anew, as if they held less.
+        """
         needless, wanted = self._needless(late.slots), self._wanted(source)
-        fresh = late.ts > self._slots.flushed_ms[late.slots]
+        fresh = late.ts > self._arena.last_ms(late.slots) - LATE_MS
         refusals["out of order"] += int((~fresh).sum())
         inserted = np.zeros(len(fresh), np.bool_)
         for at in np.flatnonzero(fresh).tolist():
@@ -207,12 +210,13 @@ class Head:
             inserted[at] = self._arena.insert(slot, ts_ms, v, int(needless[at]), wanted)
         refusals["duplicate"] += int((fresh & ~inserted).sum())
         kept = late.only(inserted)
+        self._slots.flushed_ms[kept.slots] = np.minimum(self._slots.flushed_ms[kept.slots], kept.ts - 1)
         self._slots.stale[kept.slots] |= is_stale(kept.v)
         return kept
 
     def _needless(self, slots: Ints) -> Ints:
         """Return up to when the rows of these slots need not keep their samples."""
-        old = np.full(len(slots), self.newest_ms - self._span_ms)
+        old = np.full(len(slots), self.newest_ms - max(self._span_ms, LATE_MS))
         return np.minimum(old, self._slots.flushed_ms[slots]) if self._durable else old
 
     def _wanted(self, source: Shape) -> int:

@@ -18,6 +18,12 @@ from sentinel.store.shape import REFUSED
 #: How far ahead of its look a sample may be: another machine's clock is never quite ours.
 FUTURE_MS = 60_000
 
+#: How old a sample may be on its arrival; whoever has older ones imports them.
+OLDEST_MS = 3_600_000
+
+#: How much older than the newest sample of its series a sample may be.
+LATE_MS = 600_000
+
 #: Reason -> samples refused: "future", "too old", "duplicate", "out of order", "too many series".
 Refusals = Counter[str]
 
@@ -56,14 +62,14 @@ class Opened:
     ever: bool
 
 
-def take(slots: Ints, samples: Sequence[Sample], at_ms: int, span_ms: int, refusals: Refusals) -> Taken:
+def take(slots: Ints, samples: Sequence[Sample], at_ms: int, least_ms: int, refusals: Refusals) -> Taken:
     """Return the samples of a look that may be stored.
 
     Args:
         slots: of each sample's series, REFUSED where it has none.
         samples: of the look.
         at_ms: when the look was; a sample without a time of its own has this.
-        span_ms: a sample older than this is too old.
+        least_ms: a sample up to then is too old in any case.
         refusals: counts what is not taken.
     """
     v = np.fromiter((sample.value for sample in samples), np.float64, len(samples))
@@ -72,7 +78,7 @@ def take(slots: Ints, samples: Sequence[Sample], at_ms: int, span_ms: int, refus
         ts = np.full(len(samples), at_ms)
     else:
         ts = np.array([at_ms if time is None else to_ms(time) for time in times], np.int64)
-    future, old = ts > at_ms + FUTURE_MS, ts <= at_ms - span_ms
+    future, old = ts > at_ms + FUTURE_MS, ts <= max(at_ms - OLDEST_MS, least_ms)
     fine = (slots != REFUSED) & ~future & ~old
     if fine.all():
         return Taken(slots, ts, v)

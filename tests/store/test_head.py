@@ -84,15 +84,17 @@ def test_a_counter_that_comes_back_is_not_seen_for_the_first_time() -> None:
 
 
 def test_what_cannot_be_taken_is_counted_by_reason() -> None:
-    """Future, too old, twice; a late sample within reason finds its place."""
-    head = Head(span=timedelta(minutes=10))
+    """Future, too old, twice, out of order; a late sample within reason finds its place."""
+    head = Head()
     head.append(look(0, gauge("a", 1)))
     head.append(look(30, gauge("a", 3)))
     late = head.append(look(45, Sample("a", 2.0, {}, at(15)), Sample("b", 1.0, {}, at(300)), gauge("a", 9)))
     assert late.refused == {"future": 1, "duplicate": 1}
-    again = head.append(look(50, Sample("a", 2.5, {}, at(15)), Sample("c", 1.0, {}, at(-700))))
+    again = head.append(look(50, Sample("a", 2.5, {}, at(15)), Sample("c", 1.0, {}, at(-3700))))
     assert again.refused == {"duplicate": 1, "too old": 1}
-    assert held(head, named("a"), 60)["a"][:3] == [(0, 1), (15, 2), (30, 3)]
+    assert head.append(look(60, Sample("a", 1.5, {}, at(-571)))).refused == {"out of order": 1}
+    assert head.append(look(61, Sample("a", 0.5, {}, at(-560)))).refused == {}
+    assert held(head, named("a"), 60)["a"][:4] == [(-560, 0.5), (0, 1), (15, 2), (30, 3)]
     assert head.refused["shop", "duplicate"] == 2
 
 

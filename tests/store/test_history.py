@@ -385,7 +385,7 @@ moves = st.lists(
     st.one_of(
         st.tuples(st.just("look"), some, st.booleans()),
         st.tuples(st.just("many"), some, st.integers(1, 150)),
-        st.tuples(st.just("late"), st.integers(0, 4), st.integers(1, 200)),
+        st.tuples(st.just("late"), st.integers(0, 4), st.integers(1, 900)),
         st.tuples(st.just("away"), st.integers(1, 20_000)),
         st.sampled_from([("commit",), ("step",), ("flush",), ("restart",), ("forget",)]),
     ),
