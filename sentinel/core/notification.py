@@ -73,6 +73,7 @@ class Notification:
         attempts: the tries and how they ended, newest last.
         why: the reason of a dead letter, or how it was delivered.
         fallback_of: the notifier in whose stead this one is told.
+        digest: id of the notification whose message, a digest, tells this one as well; its own where it carries that.
     """
 
     id: str
@@ -92,11 +93,12 @@ class Notification:
     attempts: tuple[Attempt, ...] = ()
     why: str = ""
     fallback_of: str = ""
+    digest: str = ""
 
     @property
     def sealed(self) -> bool:
         """Whether its words are fixed; what happens later makes a new row."""
-        return bool(self.content)
+        return bool(self.content or self.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import structlog
 from sentinel.core.clock import Clock
 from sentinel.core.errors import DeliveryFailed, GiveUp, TryAgain
 from sentinel.delivery.settle import Result
+from sentinel.notifiers.base import Send
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier
 
@@ -20,13 +21,24 @@ SEND_TIMEOUT = timedelta(seconds=30)
 log = structlog.get_logger(__name__)
 
 
-async def attempt(notifier: Notifier, message: Message, clock: Clock, timeout: timedelta = SEND_TIMEOUT) -> Result:
-    """Send a message once; no error leaves this function but the end of the task."""
+async def attempt(
+    notifier: Notifier, message: Message, clock: Clock, timeout: timedelta = SEND_TIMEOUT, send: Send | None = None
+) -> Result:
+    """Send a message once; no error leaves this function but the end of the task.
+
+    Args:
+        notifier: whose message it is.
+        message: to be sent.
+        clock: what time it is.
+        timeout: how long the receiver may take.
+        send: over connections that are held open; None opens them for this one.
+    """
+    send = send or notifier.kind.send
     began = clock.monotonic()
     receipt, error = None, None
     try:
         async with asyncio.timeout(timeout.total_seconds()):
-            receipt = dict(await notifier.kind.send(replace(message, sent_at=clock.now())))
+            receipt = dict(await send(replace(message, sent_at=clock.now())))
     except DeliveryFailed as exc:
         error = exc
     except TimeoutError:

@@ -63,14 +63,15 @@ class Breaker:
         return Breaker()
 
     def refused(self, now: datetime, why: str, after: float = 0.0) -> Breaker:
-        """Return the breaker after a refusal.
+        """Return the breaker after a refusal; what was under way at the one before counts with that one.
 
         Args:
             now: when it was heard.
             why: in words.
             after: seconds for which the receiver asked not to be asked again.
         """
-        refusals = self.refusals + 1
+        refusals = self.refusals + (not self.holds(now))
         opened_at = self.opened_at or (now if refusals >= REFUSALS else None)
         asked = timedelta(seconds=min(max(after, 0.0), LONGEST.total_seconds()))
-        return Breaker(refusals, opened_at, now + max(TRIAL if opened_at else BREATH, asked), why)
+        hold_until = now + max(TRIAL if opened_at else BREATH, asked)
+        return Breaker(refusals, opened_at, max(hold_until, self.hold_until or hold_until), why)

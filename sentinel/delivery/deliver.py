@@ -1,14 +1,15 @@
-"""Deliver: the worker of one notifier leases, sends and settles, one notification after the other.
+"""Deliver: the worker of one notifier leases, sends and settles, a few notifications side by side.
 
-Each notifier has its own, so a slow receiver delays no other. It wakes when something was committed and when the next
-one is due, and it waits; what is decided is decided by `lease` and `settle`, on the desk.
+Each notifier has its own, so a slow receiver delays no other. It wakes when something was committed, when an attempt
+is over and when the next one is due; what is decided is decided by `lease` and `settle`, on the desk, and what ended
+is settled in the transaction that leases what comes next.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -17,14 +18,14 @@ import structlog
 
 from sentinel.core.clock import Clock
 from sentinel.core.errors import StoreUnavailable, TryAgain
-from sentinel.core.notification import Notification, Settled
+from sentinel.core.notification import Settled
 from sentinel.delivery.attempt import SEND_TIMEOUT, attempt
 from sentinel.delivery.breaker import Breaker, Circuit
-from sentinel.delivery.fallback import next_instead, stand_in
-from sentinel.delivery.lease import Leased, lease
-from sentinel.delivery.settle import Result, settle
+from sentinel.delivery.lease import Leased, Parcel, lease
+from sentinel.delivery.pace import FRESH, Pace
+from sentinel.delivery.settle import Landed, Result, settle
 from sentinel.delivery.words import Words
-from sentinel.notifiers.message import Message
+from sentinel.notifiers.base import Send
 from sentinel.notifiers.notifier import Notifier
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 #: How long to wait where the database does not take what is to be written.
 _STORE_WAIT = timedelta(seconds=1)
-#: So many stand-ins are made in one transaction.
-_BATCH = 100
 
 S = TypeVar("S", bound=Settled)
 log = structlog.get_logger(__name__)
@@ -96,7 +95,10 @@ class Courier:
         self.notifier, self.words = notifier, words
         self._write, self._clock, self._nudge, self._timeout = write, clock, nudge, timeout
         self._breaker = Breaker()
+        self._pace: Pace | None = None
         self._woken = asyncio.Event()
+        self._aloft: set[asyncio.Task[None]] = set()
+        self._landed: list[Landed] = []
         self._stopping = False
         self._accepted = self._refused = 0
         self._accepted_at: datetime | None = None
@@ -126,59 +128,77 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver until stopped."""
-        while not self._stopping:
+        try:
+            while not self._stopping:
+                try:
+                    async with self.notifier.kind.ready() as send:
+                        await self._serve(self.notifier, send)
+                except Exception:  # a mistake of ours, or a plugin's, must not end the worker: that loses every message
+                    log.exception("delivery failed", notifier=self.notifier.name)
+                    await asyncio.sleep(_STORE_WAIT.total_seconds())
+        finally:
+            for flight in self._aloft:
+                flight.cancel()
+            await asyncio.gather(*self._aloft, return_exceptions=True)
+
+    async def _serve(self, notifier: Notifier, send: Send) -> None:
+        """Deliver over what is open, until stopped or until the notifier is another one, and all of it is settled."""
+        failed = False
+        while True:
             self._woken.clear()
-            leased = await self._written(self._lease)
+            ending = self._stopping or self.notifier.kind != notifier.kind
+            if ending and not self._aloft and not self._landed:
+                return
+            landed = tuple(self._landed)
+            # Where both did not go together, what ended is settled alone: it is known, and nowhere written down.
+            space = 0 if ending or (failed and landed) else self._space()
+            leased = await self._written(partial(self._turn, landed=landed, space=space))
+            failed = leased is None and not failed
             if leased is None:
                 continue
-            if leased.row and leased.message:
-                await self._deliver(leased, leased.row, leased.message)
-            elif not self._stopping:
-                await self._rest(leased)
+            del self._landed[: len(landed)]
+            self._pace = leased.pace
+            for parcel in leased.parcels:
+                self._aloft.add(asyncio.create_task(self._fly(parcel, send)))
+            await self._rest(leased)
 
-    def _lease(self, tx: Transaction) -> Leased:
-        return lease(tx, self.notifier, self._breaker, self.words, self._clock.now())
+    def _space(self) -> int:
+        """Return how many more may be sent now; a receiver that refuses is asked one thing at a time."""
+        if self._breaker.refusals:
+            return 0 if self._aloft else 1
+        return self.notifier.kind.AT_ONCE - len(self._aloft)
+
+    def _turn(self, tx: Transaction, *, landed: tuple[Landed, ...], space: int) -> Leased:
+        """Settle what ended and lease what comes next, on the desk, in one transaction."""
+        notifier = self.notifier
+        pace = self._pace
+        if pace is None:
+            rate = notifier.rate_limit
+            pace = Pace.resumed(tx.notifications.last_tried(notifier.name, rate.count)) if rate else FRESH
+        settled = settle(tx, notifier, landed) if landed else Settled()
+        leased = lease(tx, notifier, self._breaker, self.words, self._clock.now(), pace, space)
+        return replace(leased, notifications=(*settled.notifications, *leased.notifications), told=settled.told)
 
     async def _rest(self, leased: Leased) -> None:
-        """Wait until somebody calls, or something is due."""
+        """Wait until somebody calls, an attempt is over, or something is due."""
         due = [at for at in (leased.next_at, leased.instead_at) if at]
         seconds = max(0.0, (min(due) - self._clock.now()).total_seconds()) if due else None
         try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` would swallow a cancellation that comes with the call
+                await self._woken.wait()
         except TimeoutError:
             return
 
-    async def _deliver(self, leased: Leased, row: Notification, message: Message) -> None:
-        """Send one message and settle it; a critical one that waits too long meanwhile goes to the fallback."""
-        sending = asyncio.ensure_future(attempt(self.notifier, message, self._clock, self._timeout))
-        try:
-            instead_at = leased.instead_at
-            while instead_at and not sending.done():
-                left = (instead_at - self._clock.now()).total_seconds()
-                done, _ = await asyncio.wait({sending}, timeout=max(0.01, left))
-                if not done and (given := await self._written(self._stand_in)):
-                    instead_at = given.instead_at
-            result = await sending
-        except asyncio.CancelledError:
-            sending.cancel()
-            raise
+    async def _fly(self, parcel: Parcel, send: Send) -> None:
+        """Send one message, and note how that ended."""
+        result = await attempt(self.notifier, parcel.message, self._clock, self._timeout, send)
         was, now = self._breaker, self._clock.now()
         self._breaker = self._judged(result, now)
+        self._tell(parcel, result, was)
         recovered = was.opened_at is not None and self._breaker.opened_at is None
-        self._tell(row, result, was)
-        work = partial(
-            settle,
-            notifier=self.notifier,
-            leased=row,
-            result=result,
-            now=now,
-            trial=leased.trial,
-            again=message.again,
-            recovered=recovered,
-        )
-        # The receiver's answer is known and nowhere written down: this is tried until it is, or until the agent ends.
-        while await self._written(work) is None:
-            pass
+        self._landed.append(Landed(parcel, result, now, recovered))
+        self._aloft -= {asyncio.current_task()}
+        self._woken.set()
 
     def _judged(self, result: Result, now: datetime) -> Breaker:
         if isinstance(result.error, TryAgain) and not result.error.done:
@@ -190,21 +210,19 @@ class Courier:
             self._refused += 1
         return self._breaker.accepted()
 
-    def _tell(self, row: Notification, result: Result, was: Breaker) -> None:
-        name = self.notifier.name
+    def _tell(self, parcel: Parcel, result: Result, was: Breaker) -> None:
+        name, message = self.notifier.name, parcel.message
+        said = {"notifier": name, "id": parcel.rows[0].id, "reason": str(message.reason)}
+        if len(parcel.rows) > 1:
+            said["groups"] = str(len(parcel.rows))
         if result.error:
-            log.warning("not delivered", notifier=name, id=row.id, reason=str(row.reason), why=str(result.error))
+            log.warning("not delivered", **said, why=str(result.error))
         else:
-            log.info("delivered", notifier=name, id=row.id, reason=str(row.reason))
+            log.info("delivered", **said)
         if was.opened_at is None and self._breaker.opened_at is not None:
             log.error("circuit closed -> open", notifier=name, why=self._breaker.last_error)
         elif was.opened_at is not None and self._breaker.opened_at is None:
             log.info("circuit half-open -> closed", notifier=name)
-
-    def _stand_in(self, tx: Transaction) -> Leased:
-        now = self._clock.now()
-        given = tuple(stand_in(tx, self.notifier, now, _BATCH))
-        return Leased(given, instead_at=next_instead(tx, self.notifier, now))
 
     async def _written(self, work: Callable[[Transaction], S]) -> S | None:
         """Have something written; None where the database did not take it, and a moment has passed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 from sentinel.core.alert import Alert, Phase
 from sentinel.core.notification import Group
 from sentinel.core.severity import Severity
-from sentinel.notifiers.message import AlertFact, Facts
+from sentinel.notifiers.message import AlertFact, Facts, GroupFact
 
 
 def gather(
@@ -46,6 +46,28 @@ def gather(
         route=group.route if group else "",
         labels=dict(group.labels) if group else {},
         alerts=tuple(facts),
+    )
+
+
+def digest_of(parts: Sequence[Facts]) -> Facts:
+    """Return what a digest of several groups' messages is about: their news, each alert once, and each group's sum."""
+    news = {fact.fingerprint: fact for part in parts for fact in part.news}
+    groups = tuple(_sum(part) for part in parts)
+    worst_first = sorted(news.values(), key=lambda fact: (fact.over, -fact.severity))
+    return Facts(agent=parts[0].agent, at=parts[0].at, alerts=tuple(worst_first), groups=groups)
+
+
+def _sum(part: Facts) -> GroupFact:
+    going_on = [fact for fact in part.news if not fact.over]
+    return GroupFact(
+        group=part.group,
+        route=part.route,
+        labels=part.labels,
+        severity=max(fact.severity for fact in going_on or part.news),
+        firing=len(going_on),
+        over=len(part.news) - len(going_on),
+        runbook=next((fact.runbook for fact in part.news if fact.runbook), ""),
+        dashboard=next((fact.dashboard for fact in part.news if fact.dashboard), ""),
     )
 
 

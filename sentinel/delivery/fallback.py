@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.core.notification import Notification, Reason, Settlement
 from sentinel.core.severity import Severity
+from sentinel.delivery.seal import unsealed
 from sentinel.notifiers.notifier import Notifier
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def instead(tx: Transaction, row: Notification, fallback: str, now: datetime) ->
     """Owe the fallback what a row says, unless it hears of it anyway; return the new row, and words."""
     if fallback in _line(row):
         return None, f"{fallback} was tried before"
+    alerts = tx.alerts.some(row.alerts)
+    if row.alerts and all(alert.severity is None for alert in alerts.values()):
+        return None, f"it is over, and {fallback} hears of no end whose beginning it did not hear"
     if _hears_anyway(tx, row, fallback):
         return None, f"{fallback} hears of it anyway"
     made = Notification(
@@ -72,7 +76,7 @@ def bury(tx: Transaction, notifier: Notifier | None, row: Notification, why: str
     if notifier and notifier.fallback and not row.why and row.reason is not Reason.TEST:
         made, instead_why = instead(tx, row, notifier.fallback, now)
     dead = replace(
-        row,
+        unsealed(row) if row.digest else row,  # retried by hand it is told by itself
         settlement=Settlement.DEAD,
         leased_until=None,
         next_at=None,
@@ -90,8 +94,8 @@ def _line(row: Notification) -> set[str]:
 def _hears_anyway(tx: Transaction, row: Notification, fallback: str) -> bool:
     """Say whether the fallback was told the same since, or is owed it on its own account."""
     alerts = set(row.alerts)
-    for own in tx.notifications.owed(fallback):
-        if own.group == row.group and not own.fallback_of:
+    for own in tx.notifications.owed(fallback, row.group):
+        if not own.fallback_of:
             alerts -= set(own.alerts)
     for fingerprint in list(alerts):
         told = tx.told.get(fallback, fingerprint)

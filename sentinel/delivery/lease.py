@@ -1,23 +1,25 @@
-"""Lease: take the next notification, and fix its words.
+"""Lease: take what is sent next, and fix its words.
 
 Runs on the desk, in one transaction. What a receiver may have seen is decided here and on disk before it sees it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from sentinel.core.notification import Notification, Settled, Settlement
-from sentinel.delivery import phrases
+from sentinel.core.severity import Severity
 from sentinel.delivery.backoff import ends_at
 from sentinel.delivery.breaker import Breaker, Circuit
-from sentinel.delivery.facts import gather
 from sentinel.delivery.fallback import INSTEAD_AFTER, bury, next_instead, stand_in
-from sentinel.delivery.order import choose
+from sentinel.delivery.order import choose, share
+from sentinel.delivery.pace import FRESH, Pace
+from sentinel.delivery.seal import LATE, Sealer
 from sentinel.delivery.words import Words
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier
@@ -27,14 +29,29 @@ if TYPE_CHECKING:
 
 #: A lease ends by itself after this: longer than a send may take, so that two never send the same at one time.
 LEASE = timedelta(seconds=60)
-#: A message that leaves later than this after it was due says so.
-LATE = timedelta(minutes=1)
-#: So many that are due are looked at first for the next one; more often than not it is the oldest.
-_WINDOW = 16
+#: So many at most are told in one digest.
+_DIGEST = 1000
 #: So many dead letters or stand-ins are made in one transaction; the desk has more to do.
 _BATCH = 100
 
-__all__ = ["INSTEAD_AFTER", "LATE", "LEASE", "Leased", "lease", "reclaim", "unsealed"]
+log = structlog.get_logger(__name__)
+
+__all__ = ["INSTEAD_AFTER", "LATE", "LEASE", "Leased", "Parcel", "lease", "reclaim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message that is to be sent and settled.
+
+    Args:
+        rows: leased, which it tells: one, or those of a digest. The first one carries the words.
+        message: the words.
+        trial: whether it is the trial of a half-open circuit, which is not counted.
+    """
+
+    rows: tuple[Notification, ...]
+    message: Message
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,54 +59,69 @@ class Leased(Settled):
     """What leasing changed, and what is to be done now.
 
     Args:
-        row: leased, to be sent and settled; None where nothing may be sent now.
-        message: its words.
-        trial: whether it is the trial of a half-open circuit, which is not counted.
-        next_at: when to look again.
+        parcels: to be sent, side by side.
+        pace: after them.
+        next_at: when to look again, if nothing happens before.
         instead_at: when the next critical one that is not accepted goes to the fallback too.
     """
 
-    row: Notification | None = None
-    message: Message | None = None
-    trial: bool = False
+    parcels: tuple[Parcel, ...] = ()
+    pace: Pace = FRESH
     next_at: datetime | None = None
     instead_at: datetime | None = None
 
 
-def lease(tx: Transaction, notifier: Notifier, breaker: Breaker, words: Words, now: datetime) -> Leased:
-    """Take the next notification of a notifier.
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    """Bundles of rows, one message each, and whether the limit holds something back."""
+
+    bundles: tuple[Sequence[Notification], ...]
+    holding: bool = False
+
+
+def lease(
+    tx: Transaction,
+    notifier: Notifier,
+    breaker: Breaker,
+    words: Words,
+    now: datetime,
+    pace: Pace = FRESH,
+    space: int = 1,
+) -> Leased:
+    """Take what a notifier sends next.
 
     1. Give the fallback the critical ones that were not accepted within 60 s.
     2. While the circuit is open nothing is sent; what would have had its last attempt by now is a dead letter.
-    3. Choose the oldest that is due and waits for no other.
-    4. Seal it: facts are gathered and put into words, under a new key. What is sealed already keeps both.
-    5. Mark it as leased, if it is still as it was seen.
+    3. Choose the oldest that are due and wait for no other, as many as there is space for; a rate limit may make one
+       digest of many.
+    4. Seal them: facts are gathered and put into words, under a new key. What is sealed already keeps both.
+    5. Mark them as leased, if they are still as they were seen.
     """
     changed = list(stand_in(tx, notifier, now, _BATCH))
     circuit = breaker.circuit(now)
     if circuit is not Circuit.CLOSED:
         changed += _expire(tx, notifier, breaker, now)
     instead_at = next_instead(tx, notifier, now)
-    if breaker.holds(now):
-        return Leased(tuple(changed), next_at=breaker.hold_until, instead_at=instead_at)
+    if breaker.holds(now) or not space:
+        next_at = breaker.hold_until if space else None
+        return Leased(tuple(changed), pace=pace, next_at=next_at, instead_at=instead_at)
     trial = circuit is Circuit.HALF_OPEN
-    tried = tx.notifications.tried(notifier.name)
-    due = tx.notifications.due(notifier.name, now, _WINDOW)
-    row = choose(due, tried, now, trial=trial)
-    if row is None and len(due) == _WINDOW:  # all of them wait for older ones: look at the rest
-        row = choose(tx.notifications.due(notifier.name, now), tried, now, trial=trial)
-    if row is None:
-        return Leased(tuple(changed), next_at=tx.notifications.next_at(notifier.name, now), instead_at=instead_at)
-    sealed = row if row.sealed else _seal(tx, row, notifier, words, now)
-    if sealed is None:
-        gone = replace(row, settlement=Settlement.WITHDRAWN, next_at=None, why="nothing is left to be told")
-        tx.notifications.put(gone)
-        return Leased((*changed, gone), next_at=now, instead_at=instead_at)
-    leased = replace(sealed, settlement=Settlement.SENDING, leased_until=now + LEASE)
-    if not tx.notifications.swap(row, leased):
-        return Leased(tuple(changed), next_at=now, instead_at=instead_at)
-    message = replace(Message.unseal(leased.content), again=row.sealed)
-    return Leased((*changed, leased), (), leased, message, trial, instead_at=instead_at)
+    picked = _pick(tx, notifier, pace, now, space, trial=trial)
+    sealer = Sealer(tx, notifier, words, now, [row for bundle in picked.bundles for row in bundle])
+    parcels = []
+    for bundle in picked.bundles:
+        taken = _take(tx, notifier, sealer, bundle, now, trial=trial)
+        changed += taken if isinstance(taken, list) else taken.rows
+        if isinstance(taken, Parcel):
+            parcels.append(taken)
+    if rate := notifier.rate_limit:
+        pace = pace.took(len(parcels), rate, now, holding=picked.holding)
+    times = [now] if picked.bundles and not parcels else []
+    if len(parcels) < space:
+        times += [at for at in [tx.notifications.next_at(notifier.name, now)] if at]
+    if rate and picked.holding:
+        times.append(pace.opens_at(rate))
+    return Leased(tuple(changed), (), tuple(parcels), pace, min(times, default=None), instead_at)
 
 
 def reclaim(tx: Transaction, now: datetime) -> Settled:
@@ -100,44 +132,63 @@ def reclaim(tx: Transaction, now: datetime) -> Settled:
     return Settled(freed)
 
 
-def unsealed(row: Notification) -> Notification:
-    """Return a row without its words: what has happened since joins it, and it leaves under a new key."""
-    return replace(row, key="", content="", settlement=Settlement.WAITING, leased_until=None)
+def _pick(tx: Transaction, notifier: Notifier, pace: Pace, now: datetime, space: int, *, trial: bool) -> _Picked:
+    """Return what is sent next. What is critical, or tells the end of what was, knows no limit."""
+    name, rate = notifier.name, notifier.rate_limit
+    tried = [*tx.notifications.tried(name), *tx.notifications.sending(name)]
+    window = _DIGEST if rate else 2 * space
+    due = tx.notifications.due(name, now, window)
+    if rate and len(due) == window:
+        due += tx.notifications.due(name, now, window, Severity.CRITICAL)
+    rows = choose(due, tried, now, trial=trial)
+    if len(rows) < space and len(due) == window:  # the others wait for older ones: look at the rest
+        rows = choose(tx.notifications.due(name, now), tried, now, trial=trial)
+    if rate is None:
+        return _Picked(_bundles(tx, rows[:space]))
+    urgent = [row for row in rows if row.severity is Severity.CRITICAL][:space]
+    rest = [row for row in rows if row.severity is not Severity.CRITICAL]
+    room, left = pace.room(rate, now), space - len(urgent)
+    if not room or not left or not rest:
+        return _Picked(_bundles(tx, urgent), holding=bool(rest) and (pace.holding or not room))
+    if trial:
+        return _Picked(_bundles(tx, [*urgent, *rest][:space]), holding=pace.holding)
+    alone, together = share(rest, room, holding=pace.holding)
+    digest = (together,) if together else ()
+    return _Picked((*digest, *_bundles(tx, [*urgent, *alone][: space - len(digest)])))
 
 
-def _seal(tx: Transaction, row: Notification, notifier: Notifier, words: Words, now: datetime) -> Notification | None:
-    """Return the row with its words, or None if nothing is known any more of what it is about."""
-    news = [alert for fingerprint in row.alerts if (alert := tx.alerts.get(fingerprint))]
-    if row.alerts and not news:
-        return None
-    told = [told for told in tx.told.of(row.notifier, row.group) if told.severity is not None]
-    others = [alert for one in told if (alert := tx.alerts.get(one.fingerprint))]
-    facts = gather(words.agent, tx.groups.get(row.group), news, others, now)
-    owed_since = row.created_at if row.fallback_of else row.due_at
-    message = words.message(
-        key=_key(row, now),
-        notifier=row.notifier,
-        reason=row.reason,
-        severity=phrases.highest(facts.news, row.severity),
-        facts=facts,
-        markup=notifier.kind.MARKUP,
-        earlier=told[-1].receipt if told else {},
-        late_by=now - owed_since if now - owed_since > LATE else timedelta(),
-    )
-    return replace(row, key=message.key, content=message.seal())
+def _bundles(tx: Transaction, rows: Sequence[Notification]) -> tuple[Sequence[Notification], ...]:
+    """Return what each row's message tells: itself, or the digest that it was the first of."""
+    return tuple(tx.notifications.in_digest(row.id) if row.digest else [row] for row in rows)
 
 
-def _key(row: Notification, now: datetime) -> str:
-    """Return an idempotency key: 32 hex digits, so that it can be an event's id at Sentry."""
-    made_of = f"{row.id}\n{len(row.attempts)}\n{now.isoformat()}"
-    return hashlib.sha256(made_of.encode()).hexdigest()[:32]
+def _take(
+    tx: Transaction, notifier: Notifier, sealer: Sealer, bundle: Sequence[Notification], now: datetime, *, trial: bool
+) -> Parcel | list[Notification]:
+    """Seal and lease what one message tells; return it, or the rows that ended otherwise."""
+    try:
+        sealed = sealer.seal(bundle)
+    except Exception as exc:  # one row that cannot be put into words must not keep all others waiting
+        log.exception("a notification cannot be put into words", notifier=notifier.name, id=bundle[0].id)
+        why = f"it cannot be put into words: {type(exc).__name__}"
+        return [changed for row in bundle for changed in bury(tx, notifier, row, why, now)]
+    if sealed is None:
+        why = "nothing is left to be told"
+        gone = [replace(row, settlement=Settlement.WITHDRAWN, next_at=None, why=why) for row in bundle]
+        tx.notifications.put(*gone)
+        return gone
+    rows, message = sealed
+    leased = tuple(replace(row, settlement=Settlement.SENDING, leased_until=now + LEASE) for row in rows)
+    if not all(tx.notifications.swap(was, row) for was, row in zip(bundle, leased, strict=True)):
+        raise LookupError(f"{bundle[0].id} is not as it was seen")  # the transaction is undone: somebody else has it
+    return Parcel(leased, message, trial)
 
 
-def _expire(tx: Transaction, notifier: Notifier, breaker: Breaker, now: datetime) -> Sequence[Notification]:
+def _expire(tx: Transaction, notifier: Notifier, breaker: Breaker, now: datetime) -> list[Notification]:
     """Make dead letters of what an open circuit kept back until after its last attempt."""
     since = f"{breaker.opened_at:%Y-%m-%d %H:%M UTC}"
     gone: list[Notification] = []
     for row in tx.notifications.due(notifier.name, now, _BATCH):
-        if row.settlement is Settlement.WAITING and ends_at(row, notifier.tries) <= now:
+        if ends_at(row, notifier.tries) <= now:
             gone += bury(tx, notifier, row, f"nothing was accepted since {since}: {breaker.last_error}", now)
     return gone

@@ -4,22 +4,26 @@
 SENDING  ---------- surely refused, tries left ---> WAITING, unsealed: what happened since joins it
 (leased) ---------- nobody knows, tries left -----> WAITING, words and key kept
                    refused for good, or no tries -> DEAD, and the fallback is owed it
+
+What one digest tells is settled at once, each notification by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sentinel.core.errors import DeliveryFailed, GiveUp, TryAgain
+from sentinel.core.errors import DeliveryFailed, TryAgain
 from sentinel.core.notification import Attempt, Notification, Settled, Settlement, Told
+from sentinel.core.severity import Severity
 from sentinel.delivery.backoff import wait
 from sentinel.delivery.fallback import bury
-from sentinel.delivery.lease import unsealed
+from sentinel.delivery.lease import Parcel
+from sentinel.delivery.seal import unsealed
 from sentinel.notifiers.base import WHY
-from sentinel.notifiers.message import Message
+from sentinel.notifiers.message import AlertFact, Message
 from sentinel.notifiers.notifier import Notifier
 
 if TYPE_CHECKING:
@@ -49,79 +53,99 @@ class Result:
         return self.error is None
 
 
-def settle(
-    tx: Transaction,
-    notifier: Notifier,
-    leased: Notification,
-    result: Result,
-    now: datetime,
-    *,
-    trial: bool = False,
-    again: bool = False,
-    recovered: bool = False,
-) -> Settled:
-    """Write down how an attempt ended.
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """An attempt that is over.
 
     Args:
-        tx: the transaction.
-        notifier: whose attempt it was.
-        leased: the row as it was leased; if it is no longer so, somebody else has it, and nothing is written.
+        parcel: what was sent.
         result: how it ended.
-        now: when.
-        trial: whether it was the trial of a half-open circuit, which is not counted.
-        again: whether an earlier attempt under the same key may have been accepted unheard: then a refusal now says
-            nothing of that one, and words and key are kept.
+        at: when.
         recovered: whether the circuit was not closed before: then all that wait are due at once.
     """
-    present = tx.notifications.get(leased.id)
-    if present is None or present.settlement is not Settlement.SENDING or present.key != leased.key:
-        return Settled()
-    failed = str(result.error) if result.error else ""
-    row = replace(
-        present,
-        tries=present.tries + (0 if trial and failed else 1),
-        attempts=(*present.attempts, Attempt(now, failed, round(result.took_seconds, 3)))[-KEPT:],
-    )
-    if result.error is None:
-        changed, told = _accepted(tx, row, result.receipt or {}, now)
-    else:
-        changed, told = _refused(tx, notifier, row, result.error, now, again=again), ()
-    if recovered:
-        changed += _release(tx, notifier.name, now)
-    return Settled(tuple(changed), told)
+
+    parcel: Parcel
+    result: Result
+    at: datetime
+    recovered: bool = False
 
 
-def _accepted(
-    tx: Transaction, row: Notification, receipt: Mapping[str, str], now: datetime
-) -> tuple[list[Notification], tuple[Told, ...]]:
-    facts = Message.unseal(row.content).facts
-    kept = {name: value for name, value in receipt.items() if name != WHY}
-    told = tuple(
-        Told(row.notifier, fact.fingerprint, row.group, None if fact.over else fact.severity, now, kept)
-        for fact in facts.news
-    )
-    delivered = replace(
-        row, settlement=Settlement.DELIVERED, leased_until=None, next_at=None, why=receipt.get(WHY, "") or row.why
-    )
-    tx.notifications.put(delivered)
+def settle(tx: Transaction, notifier: Notifier, landed: Sequence[Landed]) -> Settled:
+    """Write down how attempts ended.
+
+    A row that is not as it was leased belongs to somebody else by now: nothing is written of it.
+    """
+    present = tx.notifications.some(row.id for one in landed for row in one.parcel.rows)
+    changed: list[Notification] = []
+    told: list[Told] = []
+    for one in landed:
+        rows = [row for leased in one.parcel.rows if (row := present.get(leased.id)) and _is_ours(row, leased)]
+        attempt = Attempt(one.at, str(one.result.error or ""), round(one.result.took_seconds, 3))
+        counted = 0 if one.parcel.trial and one.result.error else 1
+        rows = [replace(row, tries=row.tries + counted, attempts=(*row.attempts, attempt)[-KEPT:]) for row in rows]
+        if one.result.error is None:
+            told += _told(one, rows)
+            changed += _accepted(one.result.receipt or {}, rows)
+        elif rows:
+            changed += _refused(tx, notifier, one, one.result.error, rows)
+    tx.notifications.put(*changed)
     tx.told.put(*told)
-    return [delivered], told
+    if any(one.recovered for one in landed):
+        changed += _release(tx, notifier.name, landed[-1].at)
+    return Settled(tuple(changed), tuple(told))
+
+
+def _is_ours(row: Notification, leased: Notification) -> bool:
+    return row.settlement is Settlement.SENDING and row.key == leased.key
+
+
+def _told(one: Landed, rows: Sequence[Notification]) -> list[Told]:
+    """Return who heard of what. A digest's receipt is none of a group's: no later message of one group answers it."""
+    if not rows:
+        return []
+    first = one.parcel.rows[0]
+    renamed = rows[0].id == first.id and rows[0].content != first.content
+    message = Message.unseal(rows[0].content) if renamed else one.parcel.message
+    news = {fact.fingerprint: fact for fact in message.facts.news}
+    receipt = {} if first.digest else {name: text for name, text in (one.result.receipt or {}).items() if name != WHY}
+    return [
+        Told(row.notifier, fingerprint, row.group, _heard(news[fingerprint]), one.at, receipt)
+        for row in rows
+        for fingerprint in row.alerts
+        if fingerprint in news
+    ]
+
+
+def _heard(fact: AlertFact) -> Severity | None:
+    return None if fact.over else fact.severity
+
+
+def _accepted(receipt: Mapping[str, str], rows: Sequence[Notification]) -> list[Notification]:
+    return [
+        replace(
+            row, settlement=Settlement.DELIVERED, leased_until=None, next_at=None, why=receipt.get(WHY, "") or row.why
+        )
+        for row in rows
+    ]
 
 
 def _refused(
-    tx: Transaction, notifier: Notifier, row: Notification, error: DeliveryFailed, now: datetime, *, again: bool
+    tx: Transaction, notifier: Notifier, one: Landed, error: DeliveryFailed, rows: Sequence[Notification]
 ) -> list[Notification]:
-    if isinstance(error, GiveUp) or not isinstance(error, TryAgain):
-        return bury(tx, notifier, row, str(error), now)
-    if row.tries >= notifier.tries:
-        return bury(tx, notifier, row, f"{error} (attempt {row.tries} of {notifier.tries})", now)
+    first = rows[0]
+    if not isinstance(error, TryAgain):
+        return [changed for row in rows for changed in bury(tx, notifier, row, str(error), one.at)]
+    if first.tries >= notifier.tries:
+        why = f"{error} (attempt {first.tries} of {notifier.tries})"
+        return [changed for row in rows for changed in bury(tx, notifier, row, why, one.at)]
+    next_at = one.at + wait(first.id, max(1, first.tries), error.after)
     if error.done:
-        row = replace(row, content=replace(Message.unseal(row.content), done=error.done).seal())
-    surely = error.sure and not again
-    waiting = unsealed(row) if surely else replace(row, settlement=Settlement.WAITING, leased_until=None)
-    later = replace(waiting, next_at=now + wait(row.id, max(1, row.tries), error.after))
-    tx.notifications.put(later)
-    return [later]
+        content = replace(Message.unseal(first.content), done=error.done).seal()
+        rows = [replace(first, content=content), *rows[1:]]
+    if error.sure and not one.parcel.message.again:
+        return [replace(unsealed(row), next_at=next_at) for row in rows]
+    # An attempt before may have been accepted unheard: a refusal now says nothing of that one.
+    return [replace(row, settlement=Settlement.WAITING, leased_until=None, next_at=next_at) for row in rows]
 
 
 def _release(tx: Transaction, notifier: str, now: datetime) -> list[Notification]:
@@ -129,7 +153,7 @@ def _release(tx: Transaction, notifier: str, now: datetime) -> list[Notification
     freed = [
         replace(row, next_at=now)
         for row in tx.notifications.tried(notifier)
-        if row.settlement is Settlement.WAITING and row.next_at is not None and row.next_at > now
+        if row.next_at is not None and row.next_at > now
     ]
     tx.notifications.put(*freed)
     return freed

@@ -43,7 +43,7 @@ class Renaming:
     def notification(self, one: Notification) -> Notification:
         """Return a debt about the alerts as they are called now; words that are sealed stay, and are booked on them."""
         content = one.content
-        for fingerprint in one.alerts:
+        for fingerprint in self.fingerprints if one.digest else one.alerts:
             content = content.replace(fingerprint, self.fingerprint(fingerprint))
         return replace(one, group=self.key(one.group), alerts=self.all(one.alerts), content=content)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Select, TextClause, func, literal_column, select, text, type_coerce
 
+from sentinel.core.clock import to_ms
 from sentinel.core.notification import Group, Notification, Settlement, Told
 from sentinel.core.severity import Severity
 from sentinel.store.columns import Instant
-from sentinel.store.shelf import Shelf
-from sentinel.store.tables import GroupRow, NotificationRow, ToldRow
+from sentinel.store.shelf import Shelf, table_of
+from sentinel.store.tables import NOT_INSTEAD, TRIED, GroupRow, NotificationRow, ToldRow
 
 _OPEN = [settlement for settlement in Settlement if settlement.open]
 
@@ -26,6 +28,10 @@ class Groups(Shelf[Group]):
         """Return one, or None."""
         return next(iter(self._read(self._all.where(self.table.c.key == key))), None)
 
+    def some(self, keys: Iterable[str]) -> dict[str, Group]:
+        """Return those of these that are there, by key."""
+        return {group.key: group for group in self._read_some(self.table.c.key, keys)}
+
     def remove(self, key: str) -> bool:
         """Forget one, and say whether it was there."""
         return self._remove(key=key)
@@ -37,6 +43,9 @@ class Notifications(Shelf[Notification]):
     ROW = NotificationRow
     VALUE = Notification
 
+    _COLUMNS = ", ".join(f'"{column.name}" = ?' for column in table_of(NotificationRow).columns)
+    _SWAP = f"UPDATE notification SET {_COLUMNS} WHERE id = ? AND settlement = ? AND tries = ? AND leased_until IS ?"  # noqa: S608 # names of columns
+
     def get(self, id: str) -> Notification | None:  # noqa: A002 # the field's name
         """Return one, or None."""
         return next(iter(self._read(self._all.where(self.table.c.id == id))), None)
@@ -45,53 +54,71 @@ class Notifications(Shelf[Notification]):
         """Return all that are still owed, oldest first."""
         return self._read(self._oldest().where(self.table.c.settlement.in_(_OPEN)))
 
-    def due(self, notifier: str, now: datetime, limit: int | None = None) -> list[Notification]:
-        """Return what this notifier may be sent now, oldest first: waiting long enough, or its lease ran out."""
+    def some(self, ids: Iterable[str]) -> dict[str, Notification]:
+        """Return those of these that are there, by id."""
+        return {row.id: row for row in self._read_some(self.table.c.id, ids)}
+
+    def due(
+        self, notifier: str, now: datetime, limit: int | None = None, severity: Severity | None = None
+    ) -> list[Notification]:
+        """Return what waited long enough for this notifier, oldest first; of one severity alone if that is said."""
         column = self.table.c
-        waited = (column.settlement == Settlement.WAITING) & (func.coalesce(column.next_at, column.due_at) <= now)
-        expired = (column.settlement == Settlement.SENDING) & (column.leased_until <= now)
-        return self._read(self._oldest().where(column.notifier == notifier, or_(waited, expired)).limit(limit))
+        waited = (column.settlement == Settlement.WAITING, column.notifier == notifier, column.next_at <= now)
+        of_severity = () if severity is None else (column.severity == severity,)
+        return self._read(self._oldest().where(*waited, *of_severity).limit(limit))
+
+    def sending(self, notifier: str) -> list[Notification]:
+        """Return what is leased for this notifier, oldest first; some of these leases may be over."""
+        column = self.table.c
+        return self._read(self._oldest().where(column.settlement == Settlement.SENDING, column.notifier == notifier))
 
     def tried(self, notifier: str) -> list[Notification]:
-        """Return what this notifier is still owed though it was sent once or more, oldest first."""
+        """Return what waits for this notifier though it was sent once or more, oldest first."""
+        return self._read(self._oldest().where(self.table.c.notifier == notifier, text(TRIED)))
+
+    def last_tried(self, notifier: str, limit: int) -> list[Notification]:
+        """Return the newest that were sent once or more, however that ended."""
         column = self.table.c
-        return self._read(
-            self._owed(notifier).where(or_(column.settlement == Settlement.SENDING, column.attempts != ()))
-        )
+        newest = select(self.table).order_by(column.created_at.desc(), column.id.desc()).limit(limit)
+        return self._read(newest.where(column.notifier == notifier, column.attempts != ()))
+
+    def in_digest(self, id: str) -> list[Notification]:  # noqa: A002 # the field's name
+        """Return the notifications that the digest of this one tells, oldest first."""
+        column = self.table.c
+        return self._read(self._oldest().where(column.digest == id, column.digest != literal_column("''")))
 
     def overdue(self, notifier: str, severity: Severity, before: datetime, limit: int) -> list[Notification]:
         """Return what this notifier is owed at a severity since before an instant and nobody was given instead."""
         column = self.table.c
-        wanted = (column.severity == severity) & (column.due_at <= before) & (column.why == "")
-        return self._read(self._owed(notifier).where(wanted).limit(limit))
+        wanted = (column.notifier == notifier, column.severity == severity, column.due_at <= before, text(NOT_INSTEAD))
+        return self._read(self._oldest().where(*wanted).limit(limit))
 
     def next_at(self, notifier: str, after: datetime) -> datetime | None:
         """Return when the next of those that are not due yet is, or its lease ends; None where none is."""
         column = self.table.c
-        leased = column.settlement == Settlement.SENDING
-        at = case((leased, column.leased_until), else_=func.coalesce(column.next_at, column.due_at))
-        return self._earliest(notifier, at, after)
+        ends = [
+            self._earliest(at, after, column.settlement == settlement, column.notifier == notifier)
+            for settlement, at in ((Settlement.WAITING, column.next_at), (Settlement.SENDING, column.leased_until))
+        ]
+        return min((at for at in ends if at), default=None)
 
     def next_overdue(self, notifier: str, severity: Severity, after: datetime) -> datetime | None:
         """Return when the first of those that `overdue` will name was due."""
         column = self.table.c
-        return self._earliest(notifier, column.due_at, after, column.severity == severity, column.why == "")
+        wanted = (column.notifier == notifier, column.severity == severity, text(NOT_INSTEAD))
+        return self._earliest(column.due_at, after, *wanted)
 
-    def owed(self, notifier: str) -> list[Notification]:
-        """Return all that this notifier is owed, oldest first."""
-        return self._read(self._owed(notifier))
-
-    def _owed(self, notifier: str) -> Select[Any]:
+    def owed(self, notifier: str, group: str) -> list[Notification]:
+        """Return what this notifier is owed of a group, oldest first."""
         column = self.table.c
-        return self._oldest().where(column.notifier == notifier, column.settlement.in_(_OPEN))
+        owed = (column.settlement.in_(_OPEN), column.notifier == notifier, column.group == group)
+        return self._read(self._oldest().where(*owed))
 
     def _earliest(
-        self, notifier: str, at: ColumnElement[Any], after: datetime, *where: ColumnElement[bool]
+        self, at: ColumnElement[Any], after: datetime, *where: ColumnElement[bool] | TextClause
     ) -> datetime | None:
-        column = self.table.c
-        instant = type_coerce(func.min(at), Instant)
-        owed = (column.notifier == notifier, column.settlement.in_(_OPEN), type_coerce(at, Instant) > after, *where)
-        found: datetime | None = self._connection.execute(select(instant).where(*owed)).scalar_one_or_none()
+        statement = select(type_coerce(func.min(at), Instant)).where(*where, at > after)
+        found: datetime | None = self._connection.execute(statement).scalar_one_or_none()
         return found
 
     def newest(
@@ -125,18 +152,9 @@ class Notifications(Shelf[Notification]):
 
         Compared are the settlement, the end of the lease and the number of tries, one of which every change moves.
         """
-        column = self.table.c
-        statement = (
-            update(self.table)
-            .where(
-                column.id == was.id,
-                column.settlement == was.settlement,
-                column.tries == was.tries,
-                column.leased_until.is_not_distinct_from(was.leased_until),
-            )
-            .values(self._row(now))
-        )
-        return self._connection.execute(statement).rowcount == 1
+        leased_until = None if was.leased_until is None else to_ms(was.leased_until)
+        seen = (was.id, str(was.settlement), was.tries, leased_until)
+        return self._connection.exec_driver_sql(self._SWAP, (*self._converted(now), *seen)).rowcount == 1
 
     def _oldest(self) -> Select[Any]:
         return select(self.table).order_by(self.table.c.created_at, self.table.c.id)
@@ -155,11 +173,10 @@ class ToldShelf(Shelf[Told]):
             iter(self._read(self._all.where(column.notifier == notifier, column.fingerprint == fingerprint))), None
         )
 
-    def of(self, notifier: str, group: str) -> list[Told]:
-        """Return what a notifier heard last of each alert in a group's messages, the oldest first."""
-        column = self.table.c
-        of = select(self.table).where(column.notifier == notifier, column.group == group)
-        return self._read(of.order_by(column.at, column.fingerprint))
+    def of(self, notifier: str, groups: Iterable[str]) -> list[Told]:
+        """Return what a notifier heard last of each alert in these groups' messages, the oldest first."""
+        found = self._read_some(self.table.c.group, groups, self.table.c.notifier == notifier)
+        return sorted(found, key=lambda told: (told.at, told.fingerprint))
 
     def remove(self, notifier: str, fingerprint: str) -> bool:
         """Forget one, and say whether it was there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,8 +16,9 @@ from sentinel.core.labels import Labels
 from sentinel.core.notification import Group, Notification, Reason, Settled, Told
 from sentinel.core.severity import Severity
 from sentinel.delivery.breaker import Breaker
-from sentinel.delivery.lease import Leased, lease, reclaim
-from sentinel.delivery.settle import Result, settle
+from sentinel.delivery.lease import Leased, Parcel, lease, reclaim
+from sentinel.delivery.pace import FRESH
+from sentinel.delivery.settle import Landed, Result, settle
 from sentinel.delivery.words import Words
 from sentinel.notifiers.base import NotifierKind
 from sentinel.notifiers.message import Message
@@ -60,6 +61,43 @@ class Scripted(NotifierKind):
         return {"n": str(len(self._heard))}
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What was leased, of which a test mostly wants the one message."""
+
+    leased: Leased
+
+    @property
+    def parcel(self) -> Parcel | None:
+        """The first message with its rows."""
+        return next(iter(self.leased.parcels), None)
+
+    @property
+    def row(self) -> Notification | None:
+        """The row that carries it."""
+        return self.parcel.rows[0] if self.parcel else None
+
+    @property
+    def message(self) -> Message | None:
+        """Its words."""
+        return self.parcel.message if self.parcel else None
+
+    @property
+    def trial(self) -> bool:
+        """Whether it is the trial of a half-open circuit."""
+        return self.parcel is not None and self.parcel.trial
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When to look again."""
+        return self.leased.next_at
+
+    @property
+    def instead_at(self) -> datetime | None:
+        """When the fallback is next told instead."""
+        return self.leased.instead_at
+
+
 class House:
     """Database, clock and words."""
 
@@ -69,6 +107,7 @@ class House:
         self.clock = ManualClock(NOW)
         self.words = Words("shop-1")
         self.breaker = Breaker()
+        self.pace = FRESH
         self.serial = 0
 
     @property
@@ -106,18 +145,20 @@ class House:
             tx.notifications.put(row)
         return row
 
-    def lease(self, notifier: Notifier) -> Leased:
-        """Take the next one."""
+    def lease(self, notifier: Notifier, space: int = 1) -> Taken:
+        """Take the next one, or as many as there is space for."""
         with self.database.begin() as tx:
-            return lease(tx, notifier, self.breaker, self.words, self.now)
+            leased = lease(tx, notifier, self.breaker, self.words, self.now, self.pace, space)
+        self.pace = leased.pace
+        return Taken(leased)
 
-    def settle(self, notifier: Notifier, leased: Leased, error: Any = None, **receipt: str) -> Settled:
+    def settle(self, notifier: Notifier, taken: Taken | Parcel, error: Any = None, **receipt: str) -> Settled:
         """Write down how it ended."""
-        assert leased.row
-        assert leased.message
-        result = Result(None if error else receipt, error)
+        parcel = taken if isinstance(taken, Parcel) else taken.parcel
+        assert parcel
+        landed = Landed(parcel, Result(None if error else receipt, error), self.now)
         with self.database.begin() as tx:
-            return settle(tx, notifier, leased.row, result, self.now, trial=leased.trial, again=leased.message.again)
+            return settle(tx, notifier, [landed])
 
     def reclaim(self) -> None:
         """Do what an agent does at its start."""

@@ -9,7 +9,7 @@ import pytest
 from sentinel.core.errors import TryAgain
 from sentinel.core.notification import Settlement
 from sentinel.delivery.backoff import JITTER, LONGEST, WAITS, wait
-from sentinel.delivery.breaker import Breaker, Circuit
+from sentinel.delivery.breaker import BREATH, Breaker, Circuit
 from tests.delivery.house import NOW, House
 from tests.notifiers.messages import alert
 
@@ -29,12 +29,13 @@ SHORT = {Circuit.CLOSED: "C", Circuit.OPEN: "O", Circuit.HALF_OPEN: "H"}
     ],
 )
 def test_the_circuit(heard: str, expected: str) -> None:
-    """`-` is refused, `+` accepted, `.` five seconds in which nothing is sent."""
+    """`-` is refused a second after what was before, `+` accepted, `.` five seconds in which nothing is sent."""
     breaker, now, seen = Breaker(), NOW, ""
     for what in heard:
         match what:
             case "-":
                 breaker = breaker.refused(now, "500")
+                now += BREATH if breaker.opened_at is None else timedelta()
             case "+":
                 breaker = breaker.accepted()
             case _:
@@ -60,10 +61,7 @@ def test_waits_grow_as_promised(tries: int) -> None:
 
 
 def opened(house: House) -> Breaker:
-    breaker = Breaker()
-    for _ in range(4):
-        breaker = breaker.refused(house.now, "500")
-    return breaker
+    return Breaker(3).refused(house.now, "500")
 
 
 def test_an_open_circuit_sends_nothing_and_a_trial_is_not_counted(house: House) -> None:

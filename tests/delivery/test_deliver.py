@@ -166,15 +166,15 @@ async def test_stopping_leaves_what_takes_too_long_to_the_next_start(house: Hous
 async def test_the_circuit_opens_and_one_accepted_trial_releases_all(house: House) -> None:
     slack = house.notifier()
     rows = [house.owe(alert(n=str(n)), group=str(n)) for n in range(6)]
-    scripted(slack).script.extend(TryAgain("503") for _ in range(4))
+    scripted(slack).script.extend(TryAgain("503") for _ in range(6 + 3))  # all six at once, then one by one
     async with working(house, slack) as couriers:
         for refusals in range(1, 5):
             await until(lambda refusals=refusals: couriers.status()["slack"].refusals == refusals)  # type: ignore[misc]
-            house.pass_time(seconds=1)
+            house.pass_time(seconds=2 if refusals < 4 else 0)
             couriers.wake("slack")
         assert couriers.status()["slack"].circuit is Circuit.OPEN
         assert couriers.status()["slack"].last_error == "503"
-        house.pass_time(seconds=14)
+        house.pass_time(seconds=15)
         couriers.wake("slack")
         await until(settled(house, *(row.id for row in rows)))
         assert couriers.status()["slack"].circuit is Circuit.CLOSED

@@ -21,7 +21,8 @@ from sentinel.core.notification import Settled
 from sentinel.core.sample import Batch, Sample
 from sentinel.delivery.breaker import Breaker
 from sentinel.delivery.lease import lease
-from sentinel.delivery.settle import Result, settle
+from sentinel.delivery.pace import FRESH, Pace
+from sentinel.delivery.settle import Landed, Result, settle
 from sentinel.delivery.words import Words
 from sentinel.notifiers.message import Message
 from sentinel.store.database import Database, Transaction
@@ -65,6 +66,7 @@ class FastAgent:
     clock: ManualClock = field(default_factory=lambda: ManualClock(BEGAN))
     heard: list[Message] = field(default_factory=list)
     readers: Executor = field(default_factory=Inline)
+    _paces: dict[str, Pace] = field(default_factory=dict)
 
     def write(self, text: str) -> None:
         """Write the tree."""
@@ -151,14 +153,15 @@ class FastAgent:
 
     def _deliver(self, name: str) -> bool:
         notifier, now, words = self.config.notifiers[name], self.clock.now(), Words("test-agent")
-        leased = self._write(lambda tx: lease(tx, notifier, Breaker(), words, now))
-        if leased.row is None or leased.message is None:
-            return False
-        row, message = leased.row, leased.message
-        self.heard.append(message)
-        result = Result(receipt={"id": message.key})
-        self._write(lambda tx: settle(tx, notifier, row, result, now))
-        return True
+        pace = self._paces.get(name, FRESH)
+        leased = self._write(lambda tx: lease(tx, notifier, Breaker(), words, now, pace))
+        self._paces[name] = leased.pace
+        if leased.parcels:
+            [parcel] = leased.parcels
+            self.heard.append(parcel.message)
+            landed = Landed(parcel, Result(receipt={"id": parcel.message.key}), now)
+            self._write(lambda tx: settle(tx, notifier, [landed]))
+        return bool(leased.parcels)
 
     def _write(self, work: Callable[[Transaction], S]) -> S:
         done = self.desk.write(work, self.desk.settled)

@@ -11,11 +11,11 @@ from tests.store.kit import START, at
 
 
 def _debt(id_: str, due: float = 0, notifier: str = "slack") -> Notification:
-    return Notification(id_, notifier, "g", Reason.FIRING, ("f",), Severity.ERROR, START, at(due))
+    return Notification(id_, notifier, "g", Reason.FIRING, ("f",), Severity.ERROR, START, at(due), next_at=at(due))
 
 
-def test_due_is_what_waited_long_enough_or_was_left_by_its_sender(database: Database) -> None:
-    """A lease that ran out belongs to anybody; what is settled to nobody."""
+def test_due_is_what_waited_long_enough(database: Database) -> None:
+    """What is leased is being sent, whether its lease ran out or not; what is settled is owed no more."""
     debts = [
         _debt("a"),
         _debt("b", due=60),
@@ -27,8 +27,9 @@ def test_due_is_what_waited_long_enough_or_was_left_by_its_sender(database: Data
     ]
     with database.begin() as tx:
         tx.notifications.put(*debts)
-        assert [one.id for one in tx.notifications.due("slack", at(30))] == ["a", "d"]
-        assert [one.id for one in tx.notifications.due("slack", at(60))] == ["a", "b", "c", "d"]
+        assert [one.id for one in tx.notifications.due("slack", at(30))] == ["a"]
+        assert [one.id for one in tx.notifications.due("slack", at(60))] == ["a", "b", "c"]
+        assert [one.id for one in tx.notifications.sending("slack")] == ["d", "e"]
         assert [one.id for one in tx.notifications.open()] == ["a", "b", "c", "d", "e", "g"]
         assert [one.id for one in tx.notifications.newest(2)] == ["g", "f"]
         assert [one.id for one in tx.notifications.newest(2, Settlement.DEAD)] == ["f"]
@@ -58,7 +59,7 @@ def test_who_heard_is_remembered_until_the_alert_is_forgotten(database: Database
         heard = tx.told.get("slack", "f")
         assert heard is not None
         assert heard.severity is None
-        assert [one.fingerprint for one in tx.told.of("slack", "g")] == ["f", "x"]
+        assert [one.fingerprint for one in tx.told.of("slack", ["g"])] == ["f", "x"]
         assert tx.told.remove("slack", "x")
         assert tx.told.forget("f")
         assert tx.told.all() == []

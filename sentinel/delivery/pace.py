@@ -1,0 +1,50 @@
+"""The pace of one notifier: how many messages its `rate_limit` still lets through, as a pure value.
+
+Counted are the messages of the last `per`, whichever they were: so no stretch of that length sees more of them, but for
+the critical ones, which are counted and never held back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sentinel.core.notification import Notification
+from sentinel.notifiers.rate import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What was sent lately.
+
+    Args:
+        sent: when, oldest first.
+        holding: whether something waits because of the limit: then all that waits is told together.
+    """
+
+    sent: tuple[datetime, ...] = ()
+    holding: bool = False
+
+    @classmethod
+    def resumed(cls, rows: Iterable[Notification]) -> Pace:
+        """Return the pace that these notifications leave, after a restart; those of one digest were one message."""
+        messages = {row.digest or row.id: row.attempts for row in rows}
+        return cls(tuple(sorted(attempt.at for attempts in messages.values() for attempt in attempts)))
+
+    def room(self, rate: Rate, now: datetime) -> int:
+        """Return how many may be sent now."""
+        return max(0, rate.count - sum(at > now - rate.per for at in self.sent))
+
+    def opens_at(self, rate: Rate) -> datetime:
+        """Return when the next one may be sent."""
+        return self.sent[-rate.count] + rate.per
+
+    def took(self, count: int, rate: Rate, now: datetime, *, holding: bool) -> Pace:
+        """Return the pace after so many were sent, and something is held back or not."""
+        kept = tuple(at for at in self.sent if at > now - rate.per)
+        return replace(self, sent=(*kept, *[now] * count), holding=holding)
+
+
+#: Nothing was sent lately.
+FRESH = Pace()

@@ -1,0 +1,189 @@
+"""The peers of a comparison, each a process: a quick receiver, and Debian's Alertmanager and Prometheus."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.e2e.process import free_port, until
+
+#: Debian's packages `prometheus` and `prometheus-alertmanager`.
+INSTALLED = shutil.which("prometheus-alertmanager") is not None and shutil.which("prometheus") is not None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One message that a receiver took, and when on the wall clock."""
+
+    at: float
+    body: Any
+
+
+class Receiver:
+    """`receiver.py` as a process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("receiver.py"))], stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def taken(self) -> list[Taken]:
+        """Return what it took, in order."""
+        lines = _ask(f"{self.url}/seen").decode().splitlines()[1:]
+        return [Taken(found["at"], found["body"]) for found in map(json.loads, lines)]
+
+    def refused(self) -> int:
+        """Return how many requests it refused."""
+        return int(json.loads(_ask(f"{self.url}/seen").split(b"\n", 1)[0])["refused"])
+
+    def count(self) -> int:
+        """Return how many it took."""
+        return int(_ask(f"{self.url}/count"))
+
+    def answer(self, status: int, after: str = "") -> None:
+        """Answer so from now on."""
+        _ask(f"{self.url}/answer/{status}{f'/{after}' if after else ''}", b"")
+
+    def forget(self) -> None:
+        """Begin anew."""
+        _ask(f"{self.url}/forget", b"")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Alertmanager:
+    """Debian's Alertmanager without gossip, and one webhook."""
+
+    def __init__(self, folder: Path, receiver: Receiver, route: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.peak_mb = 0.0
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "alertmanager.yml").write_text(
+            f"route: {{receiver: hook, {route}}}\n"
+            f"receivers: [{{name: hook, webhook_configs: [{{url: '{receiver.url}/am', send_resolved: true}}]}}]\n"
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        self.process = subprocess.Popen(
+            [
+                "prometheus-alertmanager",
+                f"--config.file={self.folder / 'alertmanager.yml'}",
+                f"--storage.path={self.folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{self.port}",
+                "--cluster.listen-address=",
+                "--log.level=error",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until("Alertmanager is ready", self._ready)
+
+    def _ready(self) -> bool:
+        try:
+            return bool(_ask(f"{self.url}/-/ready"))
+        except OSError:
+            return False
+
+    def post(self, names: Iterable[dict[str, str]], *, over: bool = False) -> None:
+        """Let alerts fire, or end."""
+        ends = datetime.now(UTC) + (timedelta(seconds=-1) if over else timedelta(hours=1))
+        began = datetime.now(UTC) - timedelta(seconds=5 if over else 0)
+        alerts = [{"labels": labels, "startsAt": began.isoformat(), "endsAt": ends.isoformat()} for labels in names]
+        _ask(f"{self.url}/api/v2/alerts", json.dumps(alerts).encode())
+
+    def silence(self, **match: str) -> None:
+        """Silence for an hour."""
+        now = datetime.now(UTC)
+        matchers = [{"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in match.items()]
+        body = {
+            "matchers": matchers,
+            "startsAt": now.isoformat(),
+            "endsAt": (now + timedelta(hours=1)).isoformat(),
+            "createdBy": "ann",
+            "comment": "deploy",
+        }
+        _ask(f"{self.url}/api/v2/silences", json.dumps(body).encode())
+
+    def silences(self) -> int:
+        """Return how many silences it knows."""
+        return len(json.loads(_ask(f"{self.url}/api/v2/silences")))
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+class Watch:
+    """The greatest memory and the CPU time of a process while it is watched."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._ended = pid, threading.Event()
+        self._cpu_began = cpu_seconds(pid)
+        self.peak_mb = self.cpu = 0.0
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.02):
+            self.peak_mb = max(self.peak_mb, resident_mb(self._pid))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._ended.set()
+        self._thread.join()
+        self.cpu = cpu_seconds(self._pid) - self._cpu_began
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+def _ask(url: str, body: bytes | None = None) -> bytes:
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return bytes(answer.read())
+
+
+def when(what: str, receiver: Receiver, count: int, seconds: float = 120.0) -> float:
+    """Return when the receiver had taken so many."""
+    until(what, lambda: receiver.count() >= count, seconds)
+    return time.time()

@@ -1,0 +1,90 @@
+"""A receiver in a process of its own, as quick as Python can make one, so that who sends is measured and not this.
+
+`python receiver.py` prints its port. `GET /seen` returns what it took as JSON lines, `POST /answer/<status>` lets it
+answer so from now on (`/answer/429/7` with `Retry-After: 7`), `POST /forget` begins anew. It is a target as well:
+`GET /metrics` returns what was posted there last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+
+class Receiver:
+    """What was taken, and how it answers."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[float, bytes]] = []
+        self.refused: list[float] = []
+        self.metrics = b""
+        self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        self.accepts = True
+
+    def handle(self, method: str, path: str, body: bytes) -> bytes:
+        """Return the whole answer to one request."""
+        if path.startswith("/seen"):
+            lines = [json.dumps({"refused": len(self.refused)}).encode()]
+            lines += [b'{"at": %f, "body": %s}' % (at, body.strip() or b"null") for at, body in self.taken]
+            return _whole(b"\n".join(lines))
+        if path == "/count":
+            return _whole(str(len(self.taken)).encode())
+        if path == "/metrics":
+            self.metrics = body or self.metrics
+            return _whole(b"" if body else self.metrics)
+        if path == "/forget":
+            self.taken, self.refused = [], []
+            return _whole(b"")
+        if path.startswith("/answer/"):
+            status, _, after = path.removeprefix("/answer/").partition("/")
+            self.accepts = status == "200"
+            header = f"Retry-After: {after}\r\n" if after else ""
+            self.answer = f"HTTP/1.1 {status} As told\r\n{header}Content-Length: 0\r\n\r\n".encode()
+            return _whole(b"")
+        if self.accepts:
+            self.taken.append((time.time(), body))
+        else:
+            self.refused.append(time.time())
+        return self.answer
+
+
+def _whole(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+class Connection(asyncio.Protocol):
+    """One connection, kept alive; requests carry a Content-Length, as those of both peers do."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver, self._buffer = receiver, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head = self._buffer[:end].decode("latin-1").split("\r\n")
+            named = (line.partition(":") for line in head[1:])
+            length = int(next((value for name, _, value in named if name.lower() == "content-length"), "0"))
+            if len(self._buffer) < end + 4 + length:
+                return
+            body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
+            method, path, _ = head[0].split(" ", 2)
+            self._transport.write(self._receiver.handle(method, path, body))
+
+
+async def main() -> None:
+    """Listen until killed."""
+    receiver = Receiver()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(receiver), "127.0.0.1", 0, backlog=16_384
+    )
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
