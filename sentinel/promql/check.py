@@ -30,8 +30,15 @@ def check_call(call: Call) -> Call:
         wanted = str(signature.least) if signature.least == signature.most else f"{signature.least} or more"
         if signature.optional and signature.repeats == 1:
             wanted = f"{signature.least} or {signature.most}"
+        noun = "argument" if wanted == "1" else "arguments"
         raise QueryInvalid(
-            f"{call.function}() takes {wanted} arguments, not {count}", call.start, call.end, f"write {signature}"
+            f"{call.function}() takes {wanted} {noun}, not {count}", call.start, call.end, f"write {signature}"
+        )
+    expected = [signature.expects(index) for index in range(count)]
+    given = [arg.type for arg in call.args]
+    if given != expected and sorted(given) == sorted(expected):
+        raise QueryInvalid(
+            f"the arguments of {call.function}() stand in another order", call.start, call.end, f"write {signature}"
         )
     for index, arg in enumerate(call.args):
         _expect(arg, signature.expects(index), f'call to function "{call.function}"')
@@ -53,7 +60,8 @@ def check_aggregate(
     wanted = 1 if param is None else 2
     if len(args) != wanted:
         example = f"{op}(x)" if param is None else f"{op}({'label' if param == ValueType.STRING else 'k'}, x)"
-        raise QueryInvalid(f"{op} takes {wanted} argument(s), not {len(args)}", start, end, f"write {example}")
+        noun = "argument" if wanted == 1 else "arguments"
+        raise QueryInvalid(f"{op} takes {wanted} {noun}, not {len(args)}", start, end, f"write {example}")
     if param is not None:
         _expect(args[0], param, f"aggregation parameter of {op}")
     _expect(args[-1], ValueType.VECTOR, f"aggregation {op}")
@@ -75,7 +83,7 @@ def check_binary(node: Binary, op_start: int, op_end: int) -> Binary:
     """Return the node, its matching settled, if the operator fits its operands."""
     for side in (node.lhs, node.rhs):
         if side.type not in (ValueType.SCALAR, ValueType.VECTOR):
-            fix = "write a function around it, such as rate()" if side.type == ValueType.MATRIX else ""
+            fix = "write a function around it, such as rate()" if side.type == ValueType.MATRIX else "remove the quotes"
             raise QueryInvalid(
                 f"{node.op} takes scalars and instant vectors, not a {side.type.words}", side.start, side.end, fix
             )

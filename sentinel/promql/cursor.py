@@ -19,6 +19,11 @@ class Cursor:
         return self._tokens[self._at]
 
     @property
+    def last(self) -> Token | None:
+        """The token before."""
+        return self._tokens[self._at - 1] if self._at else None
+
+    @property
     def last_end(self) -> int:
         """Where the token before ended."""
         return self._tokens[self._at - 1].end
@@ -41,10 +46,10 @@ class Cursor:
         """Say whether one of these signs comes next."""
         return self.peek.kind is Kind.SIGN and self.peek.text in signs
 
-    def expect(self, sign: str) -> Token:
+    def expect(self, sign: str, fix: str = "") -> Token:
         """Take this sign, and no other."""
         if not self.sees(sign):
-            raise self.wrong(f"expected {sign!r}, found {self.peek}", self.peek)
+            raise self.wrong(f"expected {sign!r}, found {self.peek}", self.peek, fix)
         return self.next()
 
     def take_word(self, *words: str) -> Token | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sentinel.core.errors import QueryInvalid
+from sentinel.promql.mistakes import unread_number, unread_sign
 
 #: Longer texts are refused before anything looks at them.
 LONGEST = 100_000
@@ -99,8 +100,6 @@ def _cannot_read(text: str, at: int) -> QueryInvalid:
             f"{number.group()!r} is neither a number nor a duration",
             at,
             number.end(),
-            "durations are written 30s, 5m, 1h30m, 7d",
+            unread_number(text, at, number.group()),
         )
-    if text.startswith("!", at):
-        return QueryInvalid("'!' stands alone", at, at + 1, "write != or !~")
-    return QueryInvalid(f"unexpected character {char!r}", at, at + 1)
+    return QueryInvalid(f"unexpected character {char!r}", at, at + 1, unread_sign(text, at))

@@ -24,6 +24,7 @@ from sentinel.promql.ast import (
 from sentinel.promql.check import check_aggregate, check_binary, check_call, check_unary
 from sentinel.promql.lexer import Kind, Token, tokens
 from sentinel.promql.literal import signed
+from sentinel.promql.mistakes import missing_operand, stray_word
 from sentinel.promql.selectors import SelectorParser
 from sentinel.promql.signatures import AGGREGATIONS, FUNCTIONS, UNSUPPORTED
 
@@ -247,19 +248,22 @@ class _Parser(SelectorParser):
         return None
 
     def _unexpected(self, token: Token) -> QueryInvalid:
-        fix = "close what is open" if token.kind is Kind.END else ""
-        if token.text == "=":
-            fix = "compare with =="
-        return self.wrong(f"unexpected {token}", token, fix)
+        if (before := self.last) is None:
+            return self.wrong(f"unexpected {token}", token)
+        says = f"expected an expression after {before}, found {token}"
+        return self.wrong(says, token, missing_operand(before.word or before.text, token.text))
 
     def _unexpected_after(self, expr: Expr) -> QueryInvalid:
         token = self.peek
         if token.text == ")":
             return self.wrong("a parenthesis is closed that was not opened", token, "remove it")
         if token.kind is Kind.WORD:
-            proposal = near(token.text, [*_PRECEDENCE, "offset", "by", "bool"])
+            proposal = stray_word(token.word) or near(token.text, [*_PRECEDENCE, "offset", "by", "bool"])
             return self.wrong(f"unexpected {token} after an expression", token, proposal or "an operator is missing")
-        return self._unexpected(token)
+        fix = "compare with ==" if token.text == "=" else ""
+        if token.text == "," and isinstance(expr, Binary | Number):
+            fix = "a number has no commas: 1000, or 1_000"
+        return self.wrong(f"unexpected {token} after an expression", token, fix)
 
 
 _ANY_CASE = {"start", "end", "step", "range", "min_of", "max_of"}

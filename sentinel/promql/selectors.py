@@ -56,7 +56,8 @@ class SelectorParser(LengthParser):
     def _matcher(self, matchers: list[Matcher]) -> None:
         token = self.peek
         if token.kind not in (Kind.WORD, Kind.STRING):
-            raise self.wrong(f"expected the name of a label, found {token}", token)
+            fix = f"a range stands in square brackets: [{token.text}]" if token.kind is Kind.DURATION else ""
+            raise self.wrong(f"expected the name of a label, found {token}", token, fix)
         self.next()
         name = token.text if token.kind is Kind.WORD else self.text_of(token)
         if token.kind is Kind.STRING and self.sees(",", "}"):
@@ -65,9 +66,11 @@ class SelectorParser(LengthParser):
             matchers.append(Matcher(NAME, MatchOp.EQUAL, name))
             return
         if not valid_label(name) or (token.kind is Kind.WORD and not _LABEL.fullmatch(name)):
-            raise self.wrong(f"{name!r} is not the name of a label", token)
+            fix = f'write {name.rstrip(":")}="…"' if name.endswith(":") else ""
+            raise self.wrong(f"{name!r} is not the name of a label", token, fix)
         if not self.sees("=", "!=", "=~", "!~"):
-            raise self.wrong(f"expected =, !=, =~ or !~ after the label {name}, found {self.peek}", self.peek)
+            fix = {"==": "write =", "in": f'write {name}=~"a|b"'}.get(self.peek.word or self.peek.text, "")
+            raise self.wrong(f"expected =, !=, =~ or !~ after the label {name}, found {self.peek}", self.peek, fix)
         op = MatchOp(self.next().text)
         value = self.peek
         if value.kind is not Kind.STRING:
@@ -85,7 +88,7 @@ class SelectorParser(LengthParser):
 
     def label_list(self) -> tuple[str, ...]:
         """Parse `(a, b)` after `by`, `on` and the like."""
-        self.expect("(")
+        self.expect("(", f"write ({self.peek.text})" if self.peek.kind is Kind.WORD else "")
         names: list[str] = []
         while not self.sees(")"):
             token = self.peek
@@ -116,7 +119,7 @@ class SelectorParser(LengthParser):
                     "" if expr.type != ValueType.SCALAR else "write vector(…) around it",
                 )
             return Subquery(expr, length, step, start=expr.start, end=closing.end)
-        closing = self.expect("]")
+        closing = self.expect("]", "write a duration without a space" if self.peek.kind is Kind.WORD else "")
         if not isinstance(expr, VectorSelector):
             raise QueryInvalid(
                 "a range such as [5m] may only follow a selector",
