@@ -21,6 +21,21 @@ PROMQL = """The language of Prometheus 3.x, with its meaning: left-open windows,
 expressions, and its experimental functions switched on. `anchored` counts exactly: `increase(x_total[5m] anchored)`
 goes from the last value before the window to the last one in it. Not evaluated: native histograms, `smoothed` and
 `info()`; each is a clear error at its place. Ties of `topk` are arbitrary, as in Prometheus."""
+RECEIVERS = """Each cell is a test that runs against a server which behaves so, through the real delivery
+(`tests/cases/receivers.yaml`). An empty cell is a thing that does not happen to that kind.
+
+| word | meaning |
+|---|---|
+| delivered | it is told; *with a note*: `sentinel deliveries` says what was not as it should be |
+| again | surely not taken: tried again after 1 s, 5 s, 30 s, 2 min, 5 min, every 10 min; what happens meanwhile joins it |
+| again after 7 s | as the receiver asked |
+| again, unchanged | it may have been taken unheard: tried again with the same words under the same key |
+| again, the rest | some recipients have it: only the others are tried again |
+| there once, twice | after the next attempt; a repetition that the receiver can tell by its key (a mail's Message-ID) is one |
+| dead | no repetition would change the answer: a dead letter at once, and the `fallback` is told |
+
+A critical message that nobody took within a minute goes to the `fallback` too, whatever the word. A message is tried
+`tries` times (default 12, over an hour), then it is dead."""
 MADE = "<!-- Made from the code by `make docs`; edit the docstrings instead. -->\n"
 
 
@@ -137,6 +152,17 @@ def _help(name: str, parent: typer.Context) -> Iterator[str]:
             yield from _help(below, context)
 
 
+def receivers_page() -> str:
+    """Return the page of bad receivers, from the cases that run against real servers."""
+    import yaml
+
+    cases = yaml.safe_load((HERE.parent / "tests" / "cases" / "receivers.yaml").read_text())
+    kinds = ["slack", "slack webhook", "sentry", "webhook", "alertmanager", "email"]
+    rows = [f"| {case['receiver']} | {' | '.join(case.get(kind, '') for kind in kinds)} |" for case in cases]
+    head = [f"| the receiver … | {' | '.join(kinds)} |", "|---" * (len(kinds) + 1) + "|"]
+    return "\n".join([MADE, "# What Sentinel does when the receiver …\n", RECEIVERS + "\n", *head, *rows, ""])
+
+
 def pages() -> dict[str, str]:
     """Return every page that is made, by its file's name."""
     from sentinel import notifiers, probes, rules
@@ -153,6 +179,7 @@ def pages() -> dict[str, str]:
         "notifiers.md": page(
             "Notifiers", "Who can be told. Beside a kind's word stand `fallback` and `tries`.", notifiers.KINDS
         ),
+        "receivers.md": receivers_page(),
         "promql.md": promql_page(),
         "settings.md": settings_page(),
         "commands.md": commands_page(),

@@ -113,6 +113,8 @@ class Alertmanager(WebNotifier):
             return TryAgain(f"{exc} ({host})", exc.after, sure=exc.sure)
         except GiveUp as exc:
             return exc
+        if answer.ok and answer.page:
+            return TryAgain(f"alertmanager: {answer.words}, which is not Alertmanager's ({host})", sure=False)
         if answer.ok:
             return None
         why = f"alertmanager: {answer.words} ({host})"

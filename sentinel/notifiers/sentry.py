@@ -79,6 +79,8 @@ class Sentry(WebNotifier):
         project = project_of(self.dsn.get_secret_value())
         body = envelope(self.dsn.get_secret_value(), self._event(message))
         answer = await line.ask("POST", project.envelope_url, headers=project.headers, content=body)
+        if answer.ok and answer.page:
+            raise TryAgain(f"sentry: {answer.words}, which is not Sentry's", sure=False)
         if answer.ok:
             # Also a 200 may announce limits; the next event then meets a 429, which is heard.
             return {"event_id": message.key}

@@ -49,6 +49,11 @@ class Answer:
         """Whether the request was accepted: 2xx and nothing else."""
         return 200 <= self.status < 300
 
+    @property
+    def page(self) -> bool:
+        """Whether it is a page for people, such as a proxy's login: whoever wrote it is not the receiver."""
+        return self.text.lstrip().startswith("<")
+
     def json(self) -> Mapping[str, Any]:
         """Return the object that the body holds; empty where it holds something else."""
         try:
@@ -61,7 +66,7 @@ class Answer:
     def words(self) -> str:
         """The status, and the first words of the body where it is written for people."""
         said = " ".join(self.text.split())[:200]
-        return f"HTTP {self.status}" + (f": {said}" if said and not said.startswith("<") else "")
+        return f"HTTP {self.status}" + (" with a page of HTML" if self.page else f": {said}" if said else "")
 
 
 class Line:

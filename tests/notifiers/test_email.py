@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from sentinel.core.notification import Reason
 from sentinel.notifiers.base import WHY
 from sentinel.notifiers.email import Email
 from sentinel.notifiers.smtp_url import parse_server
+from tests.notifiers.conftest import certified
 from tests.notifiers.messages import alert, message
 from tests.receivers import SmtpServer
 
@@ -24,27 +23,6 @@ from tests.receivers import SmtpServer
 def mail() -> Iterator[SmtpServer]:
     with SmtpServer() as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a certificate for 127.0.0.1 with its key, in one file."""
-    folder = tmp_path_factory.mktemp("tls")
-    made, key = folder / "both.pem", folder / "key.pem"
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
-    )
-    done = subprocess.run([*command.split(), "-keyout", str(key), "-out", str(made)], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("openssl is not installed")
-    made.write_text(made.read_text() + key.read_text())
-    return made
-
-
-def tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
 
 
 def notifier(server: SmtpServer, query: str = "?tls=none", **more: Any) -> Email:
@@ -155,14 +133,14 @@ async def test_starttls_is_demanded_unless_the_url_says_none(mail: SmtpServer) -
 
 @pytest.mark.parametrize(("implicit", "query"), [(False, "?tls=starttls"), (True, "?tls=tls")])
 async def test_the_message_goes_through_tls_with_a_login(certificate: Path, implicit: bool, query: str) -> None:
-    with SmtpServer(tls(certificate), implicit=implicit, login="user:p@ss" if not implicit else "") as server:
+    with SmtpServer(certified(certificate), implicit=implicit, login="user:p@ss" if not implicit else "") as server:
         login = "user:p%40ss@" if not implicit else ""
         await notifier(server, query, login=login, ca=str(certificate)).send(message())
         assert len(server.mails) == 1
 
 
 async def test_a_certificate_that_is_not_trusted_stops_it(certificate: Path) -> None:
-    with SmtpServer(tls(certificate), implicit=True) as server:
+    with SmtpServer(certified(certificate), implicit=True) as server:
         with pytest.raises(TryAgain) as failed:
             await notifier(server, "?tls=tls").send(message())
         assert failed.value.sure
@@ -170,7 +148,7 @@ async def test_a_certificate_that_is_not_trusted_stops_it(certificate: Path) -> 
 
 
 async def test_a_wrong_password_is_for_a_person_to_fix(certificate: Path) -> None:
-    with SmtpServer(tls(certificate), login="user:right") as server:
+    with SmtpServer(certified(certificate), login="user:right") as server:
         with pytest.raises(GiveUp, match="535") as failed:
             await notifier(server, "?tls=starttls", login="user:s3cret@", ca=str(certificate)).send(message())
         assert "s3cret" not in str(failed.value)

@@ -27,7 +27,6 @@ class Answer:
         close: whether to close the connection without an answer.
         reset: likewise, by a reset.
         takes: whether the message is taken all the same, which nobody hears then.
-        dribble: whether the answer comes byte by byte, and never to its end.
     """
 
     status: int = 0
@@ -37,7 +36,6 @@ class Answer:
     close: bool = False
     reset: bool = False
     takes: bool = False
-    dribble: bool = False
 
 
 OK = Answer()
@@ -133,7 +131,7 @@ class HttpReceiver:
         self.requests.append(request)
         told = self.once.popleft() if self.once else self.always
         status, headers, body = told.status, dict(told.headers), told.body
-        silent = told.hang or told.close or told.reset or told.dribble
+        silent = told.hang or told.close or told.reset
         if told.takes or (not told.status and not silent):
             own_status, own_headers, own_body = self.answer(request)
             if not told.status:
@@ -141,11 +139,6 @@ class HttpReceiver:
                 headers.setdefault("Content-Type", "application/json")
         if told.hang:
             self._ended.wait(30)
-        if told.dribble:
-            for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"." * 4096:
-                handler.wfile.write(bytes([byte]))
-                if self._ended.wait(0.05):
-                    break
         if silent:
             if told.reset:
                 handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
