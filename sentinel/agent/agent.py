@@ -23,6 +23,7 @@ from sentinel.agent.lookouts import Lookouts
 from sentinel.agent.numbers import EVERY, PROBE, Standing, numbers, own_batch
 from sentinel.agent.operators import Operators
 from sentinel.agent.pulse import Pulse
+from sentinel.agent.readings import span
 from sentinel.agent.reference import Reference
 from sentinel.agent.sign import call, rest, why_silent
 from sentinel.agent.timetable import Timetable
@@ -41,7 +42,6 @@ from sentinel.delivery.couriers import Couriers
 from sentinel.delivery.settle import Result
 from sentinel.delivery.trial import send_test
 from sentinel.delivery.words import Words
-from sentinel.engine.explain import Explanation, explain
 from sentinel.probes.probe import Probe
 from sentinel.probes.run import Run
 from sentinel.settings import Settings
@@ -105,7 +105,7 @@ class Agent:
                 last_good, memory = tx.revisions.last_good(), tx.memory.all()
             config = self.tree.begin(last_good)
             self.redaction.renew(config.secrets)
-            restored = restore(self.database, self.started_at)
+            restored = restore(self.database, self.started_at, span(config.rules.values()))
             self.history = History(self.database, restored.head)
             upkeep = Upkeep(self.database, self.history, self.settings.retention)
             self.desk = Desk(self.database, self.history, upkeep, self.clock, config, self.readers, self._publish)
@@ -197,15 +197,6 @@ class Agent:
             hint = near(name, set(notifiers), "notifiers")
             raise LookupError(f'there is no notifier "{name}"{"; " + hint if hint else ""}')
         return await send_test(notifiers[name], self._words(), self.clock)
-
-    async def explain(self, rule: str) -> Explanation:
-        """Say how a rule stands now. The desk does it, whose state it is about; it costs one evaluation."""
-
-        def run() -> Explanation:
-            desk = self.desk
-            return explain(desk.config.rules[rule], desk.config.policy, desk.state, desk.history, self.clock.now())
-
-        return await asyncio.wrap_future(self.desk.ask(run))
 
     async def load(self) -> Reload:
         """Load the tree now, changed or not."""

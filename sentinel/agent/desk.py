@@ -29,7 +29,7 @@ from sentinel.agent.jobs import Jobs
 from sentinel.agent.ledger import load_state, tell, write_outcome
 from sentinel.agent.numbers import writing_again
 from sentinel.agent.pen import Pen
-from sentinel.agent.readings import Readings
+from sentinel.agent.readings import Readings, span
 from sentinel.agent.swap import Written, swap
 from sentinel.config.config import Config
 from sentinel.core.clock import Clock
@@ -305,6 +305,7 @@ class Desk:
         self._adopt(config, former=self.config)
         self.agenda.reload(config.rules.values(), self._series(), self._clock.now())
         self.readings.follow(config.rules)
+        self.history.head.keep(span(config.rules.values()))
 
     def _series(self) -> Iterator[tuple[int, Labels]]:
         ids, labels = self.history.head.series(())
