@@ -116,7 +116,9 @@ async def _within(probe: Probe, measure: Measure, look: Look) -> Sequence[Sample
     except Exception as exc:  # a bug of the kind, or what it did not foresee: the probe fails, the agent goes on
         raise ProbeFailed("error", f"{type(exc).__name__}: {exc}") from exc
     finally:
-        if not task.done():
+        if task.done():
+            _dropped(task)
+        else:
             task.add_done_callback(_dropped)
             task.cancel()
 

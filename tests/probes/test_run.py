@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -125,6 +127,23 @@ async def test_a_run_that_is_cancelled_cancels_its_look() -> None:
         await looking
     await asyncio.sleep(0)
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_a_run_that_is_cancelled_as_its_look_fails_leaves_no_complaint() -> None:
+    """The failure that nobody hears of any more is no mistake of ours, and is not logged as one."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    kind = Scripted(script="dns")
+    looking = asyncio.ensure_future(run(probe_of(kind), kind.measure, NOW))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    looking.cancel()
+    with suppress(asyncio.CancelledError):
+        await looking
+    del looking
+    await asyncio.sleep(0)
+    gc.collect()
+    assert complaints == []
 
 
 @pytest.mark.parametrize(
