@@ -27,11 +27,11 @@ RECEIVERS = """Each cell is a test that runs against a server which behaves so, 
 | word | meaning |
 |---|---|
 | delivered | it is told; *with a note*: `sentinel deliveries` says what was not as it should be |
-| again | surely not taken: tried again after 1 s, 5 s, 30 s, 2 min, 5 min, every 10 min; what happens meanwhile joins it |
+| again | surely not taken: tried again after 1 s, 5 s, 30 s, 2 min, 5 min, every 10 min; what happens then joins it |
 | again after 7 s | as the receiver asked |
 | again, unchanged | it may have been taken unheard: tried again with the same words under the same key |
 | again, the rest | some recipients have it: only the others are tried again |
-| there once, twice | after the next attempt; a repetition that the receiver can tell by its key (a mail's Message-ID) is one |
+| there once, twice | after the next attempt; what a receiver can tell by its key (a mail's Message-ID) is one |
 | dead | no repetition would change the answer: a dead letter at once, and the `fallback` is told |
 
 A critical message that nobody took within a minute goes to the `fallback` too, whatever the word. A message is tried
