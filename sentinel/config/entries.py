@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from sentinel.core.fields import (
     CronExpression,
@@ -18,6 +18,7 @@ from sentinel.core.fields import (
     ScheduleValue,
 )
 from sentinel.notifiers.notifier import TRIES
+from sentinel.notifiers.rate import Rate
 from sentinel.routing.match import Match
 from sentinel.routing.route import REPEAT
 from sentinel.rules.keys import RuleKeys
@@ -42,8 +43,17 @@ def _match(given: Any) -> Match:
         raise ValueError(f"severity: {exc}") from None
 
 
+def _rate(given: Any) -> Rate:
+    if isinstance(given, Rate):
+        return given
+    if not isinstance(given, str):
+        raise ValueError("should be a number of messages in a time: 1/s, 20/min, 100/h or 500/d")
+    return Rate.parse(given)
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 MatchValue = Annotated[Match, PlainValidator(_match)]
+RateValue = Annotated[Rate, PlainValidator(_rate), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 LabelNames = Annotated[tuple[LabelName, ...], BeforeValidator(_one_or_more)]
 _WAS = Field(None, description="An earlier name; what is remembered under it goes on under the new one.")
 
@@ -69,6 +79,9 @@ class NotifierKeys(Model):
 
     fallback: str = Field("", description="Notifier that is told what this one does not take.")
     tries: int = Field(TRIES, ge=1, le=1000, description="Attempts before a notification is a dead letter.")
+    rate_limit: RateValue | None = Field(
+        None, description="How many messages it may send, such as 20/min; what is over it is told in one digest."
+    )
     was: str | None = _WAS
 
 
@@ -121,9 +134,8 @@ class InhibitKeys(Model):
 LATER_KEYS: Mapping[str, frozenset[str]] = {
     section: frozenset(words.split())
     for section, words in {
-        "probes": "warmup steps tcp tls dns ping grpc websocket redis command file log process "
-        "host junit coverage promql",
-        "rules": "active source enabled until",
+        "probes": "warmup steps tcp tls dns ping grpc websocket redis command file log process host junit coverage",
+        "rules": "active enabled until",
     }.items()
 }
 

@@ -17,6 +17,7 @@ def build_notifiers(builder: Builder) -> dict[str, Notifier]:
                 read.word,
                 fallback=keys.fallback,
                 tries=keys.tries,
+                rate_limit=keys.rate_limit,
                 position=entry.key.position,
                 was=keys.was or "",
             )

@@ -60,7 +60,7 @@ def share(rows: Sequence[Notification], room: int, *, holding: bool) -> tuple[li
         beside = room - 1 - len(alone)
         alone, together = [*alone, *together[:beside]], together[beside:]
     if len(together) < 2:
-        return [*alone, *together][:room], []
+        return list(rows[:room]), []
     return alone, together
 
 

@@ -28,9 +28,8 @@ class Pace:
 
     @classmethod
     def resumed(cls, rows: Iterable[Notification]) -> Pace:
-        """Return the pace that these notifications leave, after a restart; those of one digest were one message."""
-        messages = {row.digest or row.id: row.attempts for row in rows}
-        return cls(tuple(sorted(attempt.at for attempts in messages.values() for attempt in attempts)))
+        """Return the pace that these messages leave, after a restart."""
+        return cls(tuple(sorted(attempt.at for row in rows for attempt in row.attempts)))
 
     def room(self, rate: Rate, now: datetime) -> int:
         """Return how many may be sent now."""

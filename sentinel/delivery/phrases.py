@@ -9,7 +9,7 @@ from typing import Any
 from sentinel.core.labels import Labels
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
-from sentinel.notifiers.message import AlertFact, Facts
+from sentinel.notifiers.message import AlertFact, Facts, GroupFact
 
 
 def mark(reason: Reason, severity: Severity, facts: Facts) -> str:
@@ -40,6 +40,9 @@ def subject(reason: Reason, notifier: str, facts: Facts) -> str:
     news = facts.news
     if reason is Reason.TEST or not news:
         return f"notifier {notifier}"
+    if facts.groups:
+        over = sum(alert.over for alert in news)
+        return f"{counted(len(news) - over, over)} in {len(facts.groups)} groups"
     if len(news) == 1:
         alert = news[0]
         named = f"{alert.rule}{_braces(alert)}"
@@ -48,8 +51,14 @@ def subject(reason: Reason, notifier: str, facts: Facts) -> str:
     rules = sorted({alert.rule for alert in news})
     named = rules[0] if len(rules) == 1 else f"{', '.join(rules[:3])}{' …' if len(rules) > 3 else ''}"
     over = sum(alert.over for alert in news)
-    count = f"{len(news)} alerts" if over in (0, len(news)) else f"{len(news) - over} alerts, {over} resolved"
+    count = f"{len(news)} alerts" if over in (0, len(news)) else counted(len(news) - over, over)
     return f"{named}: {count}"
+
+
+def counted(firing: int, over: int) -> str:
+    """Return how many alerts go on and how many ended: `12 alerts, 3 resolved`."""
+    alerts = f"{firing} alert{'' if firing == 1 else 's'}"
+    return f"{alerts}, {over} resolved" if firing and over else f"{over} resolved" if over else alerts
 
 
 def remarks(reason: Reason, notifier: str, late_by: timedelta, facts: Facts) -> list[str]:
@@ -57,6 +66,8 @@ def remarks(reason: Reason, notifier: str, late_by: timedelta, facts: Facts) -> 
     said = []
     if reason is Reason.TEST:
         said.append(f"This is a test. If you can read it, the notifier {notifier} works.")
+    if reason is Reason.DIGEST:
+        said.append(f"More was due than the rate limit of {notifier} lets through: this tells it together.")
     if reason is Reason.REROUTED and not all(alert.over for alert in facts.news):
         said.append("It has gone to another route; it is told here again only when it is over.")
     if late_by:
@@ -90,6 +101,19 @@ def alert_words(alert: AlertFact, at: datetime) -> Mapping[str, Any]:
         "headline": f"{state(alert)}  {alert.rule}{_braces(alert)}",
         "details": details(alert, at),
         "brief": _brief(alert, at),
+    }
+
+
+def group_words(group: GroupFact) -> Mapping[str, Any]:
+    """Return one group of a digest as templates see it."""
+    named = f"{group.route}{Labels.of(group.labels)}" if group.labels else group.route
+    severity = str(group.severity).upper() if group.firing else f"RESOLVED ({group.severity})"
+    return {
+        "headline": f"{severity}  {named}: {counted(group.firing, group.over)}",
+        "over": not group.firing,
+        "severity": str(group.severity),
+        "runbook": group.runbook,
+        "dashboard": group.dashboard,
     }
 
 

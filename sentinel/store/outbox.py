@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, literal_column, select, text, type_coerce
+from sqlalchemy import ColumnElement, Select, TextClause, func, literal_column, or_, select, text, type_coerce
 
 from sentinel.core.clock import to_ms
 from sentinel.core.notification import Group, Notification, Settlement, Told
@@ -77,10 +77,11 @@ class Notifications(Shelf[Notification]):
         return self._read(self._oldest().where(self.table.c.notifier == notifier, text(TRIED)))
 
     def last_tried(self, notifier: str, limit: int) -> list[Notification]:
-        """Return the newest that were sent once or more, however that ended."""
+        """Return the newest that carried a message once or more, however that ended; a digest is one message."""
         column = self.table.c
+        carrier = or_(column.digest == "", column.digest == column.id)
         newest = select(self.table).order_by(column.created_at.desc(), column.id.desc()).limit(limit)
-        return self._read(newest.where(column.notifier == notifier, column.attempts != ()))
+        return self._read(newest.where(column.notifier == notifier, column.attempts != (), carrier))
 
     def in_digest(self, id: str) -> list[Notification]:  # noqa: A002 # the field's name
         """Return the notifications that the digest of this one tells, oldest first."""
