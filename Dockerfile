@@ -13,6 +13,8 @@ FROM python:3.13-slim
 RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10160 --home-dir /var/lib/sentinel --create-home sentinel \
  && mkdir -p /etc/sentinel && git config --system --add safe.directory '*'
+# The base image leaves out the compiled standard library, and who is not root could not keep it: paid at every start.
+RUN python -m compileall -q -x '/tests?/' "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=build /opt/sentinel /opt/sentinel
 ENV PATH=/opt/sentinel/bin:$PATH \
     PYTHONUNBUFFERED=1 \
