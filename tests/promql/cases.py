@@ -1,4 +1,4 @@
-"""Reads our own case files: `tests/cases/promql/*.yaml`.
+"""Reads our own case files: `tests/cases/promql/**.yaml`, one for each function and aggregation.
 
 A file is a list of cases; each has `data` (series notation, one sample each `every`, from 0 on), and under `ask` the
 expressions with what they give at `at`:
@@ -47,7 +47,7 @@ class Ask:
 
 def asks() -> Iterator[Ask]:
     """Iterate over everything that the files ask."""
-    for path in sorted(FOLDER.glob("*.yaml")):
+    for path in sorted(FOLDER.rglob("*.yaml")):
         for case in yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader):
             block, at_ms = _block(case), duration_ms(case.get("at", "1m"))
             for expr, gives in case["ask"].items():
