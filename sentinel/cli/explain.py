@@ -1,4 +1,4 @@
-"""`sentinel explain RULE`: what it compiles to, how it stands with the values filled in, who was told and why not."""
+"""`sentinel explain RULE|ALERT`: how it stands with the values filled in, who was told, and why others were not."""
 
 from __future__ import annotations
 
@@ -7,23 +7,16 @@ from typing import Annotated
 
 import typer
 
-from sentinel.cli.client import Client, Refused
+from sentinel.cli.client import Client
 from sentinel.cli.output import Format, FormatOption, print_json
-
-_NOT_FOUND = 404
 
 
 def explain(
-    rule: Annotated[str, typer.Argument(help="Its name.")],
+    name: Annotated[str, typer.Argument(help="A rule's name, an alert's fingerprint or the beginning of it.")],
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Explain how a rule stands now."""
-    try:
-        answer = Client().get("api", "rules", rule, "explain")
-    except Refused as exc:
-        if exc.status == _NOT_FOUND:
-            raise typer.BadParameter(str(exc)) from None
-        raise
+    """Explain how a rule or an alert stands now, stage by stage, and why each notifier was told, or was not."""
+    answer = Client().get("api", "alerts", name, "explain")
     if output is Format.JSON:
         print_json(answer)
     else:

@@ -81,6 +81,12 @@ class Audit:
         rows = self._connection.exec_driver_sql(sql, {**wanted, "limit": limit})
         return [Entry(seq, from_ms(at), k, s, json.loads(body), hash_) for seq, at, k, s, body, hash_ in rows]
 
+    def last_about(self, begin: str, kind: str) -> Entry | None:
+        """Return the last row of a kind whose subject begins so; None where there is none."""
+        sql = "SELECT subject FROM audit WHERE kind = ? AND substr(subject, 1, ?) = ? ORDER BY seq DESC LIMIT 1"
+        subject = self._connection.exec_driver_sql(sql, (kind, len(begin), begin)).scalar()
+        return None if subject is None else next(iter(self.newest(1, kind, subject)), None)
+
     def between(self, start: datetime, end: datetime, kind: str) -> Iterator[Mapping[str, Any]]:
         """Iterate over the facts of one kind in a time, both ends included, the oldest first."""
         sql = "SELECT body FROM audit WHERE kind = ? AND at BETWEEN ? AND ? ORDER BY seq"

@@ -8,8 +8,6 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 
 from sentinel.agent.agent import Agent
-from sentinel.core.problem import near
-from sentinel.engine.explain import lines
 from sentinel.web import present
 from sentinel.web.present import Json
 from sentinel.web.status import status
@@ -56,37 +54,6 @@ async def rules(request: Request) -> Json:
             }
             for rule in view.config.rules.values()
         ]
-    }
-
-
-@router.get("/rules/{name}/explain")
-async def explain(request: Request, name: str) -> Json:
-    """Say what a rule compiles to, how each of its elements stands now, who was told, and why not."""
-    agent = agent_of(request)
-    rules = agent.view.config.rules
-    if name not in rules:
-        hint = near(name, set(rules), "rules")
-        raise HTTPException(404, f'there is no rule "{name}"{"; " + hint if hint else ""}')
-    found = await agent.explain(name)
-    return {
-        "rule": name,
-        "promql": found.promql,
-        "origin": str(found.rule.origin),
-        "thresholds": {str(level): text for level, text in found.thresholds.items()},
-        "failure": found.failure,
-        "elements": [
-            {
-                "labels": element.labels.as_dict(),
-                "reason": element.reason,
-                "conditions": {str(level): str(condition) for level, condition in element.conditions.items()},
-                "phase": str(element.alert.phase) if element.alert else None,
-                "severity": present.level(element.alert.severity) if element.alert else None,
-                "notifiers": sorted({name for place in element.places for name in place.notifiers}),
-                "not_told": list(element.quiet),
-            }
-            for element in found.elements
-        ],
-        "text": "\n".join(lines(found)),
     }
 
 

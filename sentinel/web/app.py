@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from sentinel import __version__
 from sentinel.agent.agent import Agent
 from sentinel.core.errors import StoreUnavailable
-from sentinel.web import api, audit, deliveries, forms, health, imports, operators, pings, prometheus
+from sentinel.web import api, audit, deliveries, explain, forms, health, imports, operators, pings, prometheus
 from sentinel.web.auth import Door
 from sentinel.web.guard import Guard
 from sentinel.web.page import page
@@ -35,7 +35,7 @@ def create_app(agent: Agent) -> ASGIApp:
     app.state.door = Door(agent.settings)
     app.state.query_turn = asyncio.Lock()
     app.include_router(router)
-    for each in (forms, health, pings, api, operators, deliveries, audit, imports, prometheus):
+    for each in (forms, health, pings, api, operators, deliveries, audit, explain, imports, prometheus):
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     app.add_exception_handler(StoreUnavailable, _unavailable)
