@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +16,6 @@ from sentinel.core.errors import ConfigInvalid, SentinelError
 from sentinel.settings import Settings, described, load_settings
 
 if TYPE_CHECKING:
-    from uvicorn import Server
-
     from sentinel.agent.agent import Agent
 
 
@@ -76,27 +72,18 @@ def _import_lean() -> None:
     """Import what every agent needs without what it would take along and nobody uses.
 
     structlog draws tracebacks with Rich, and httpx brings a command of its own made of Click, Rich and Pygments, each
-    where it finds them: 8 MB and a tenth of a second of every start.
+    where it finds them: 8 MB and a tenth of a second of every start. Both do without where they do not; a name that
+    stands for None in `sys.modules` is one that cannot be imported (Python's reference, "The module cache").
 
     NumPy's OpenBLAS would start a thread with its own memory per processor, for products of matrices that we never ask
     for; it reads the variable when it is first imported.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with _missing("rich", "click"):
-        import httpx  # noqa: F401
-        import structlog  # noqa: F401
-
-
-@contextmanager
-def _missing(*modules: str) -> Iterator[None]:
-    """Let these seem not to be installed, to libraries that do without them then.
-
-    A name that stands for None in `sys.modules` cannot be imported (Python's reference, "The module cache").
-    """
-    unused = {name: None for name in modules if name not in sys.modules}
+    unused = {name: None for name in ("rich", "click") if name not in sys.modules}
     sys.modules.update(unused)  # type: ignore[arg-type]  # typeshed knows no None there
     try:
-        yield
+        import httpx  # noqa: F401
+        import structlog  # noqa: F401
     finally:
         for name in unused:
             del sys.modules[name]
@@ -106,8 +93,18 @@ async def _serve(agent: Agent, bound: socket.socket, stopping: asyncio.Event) ->
     """Serve until somebody stops the agent, or the server ends by itself."""
     import structlog
 
-    # Half a second of imports: beside the loop, so that no look waits for it.
-    serving = await asyncio.to_thread(_server, agent)
+    def load() -> tuple[object, object]:
+        from sentinel.web.app import create_app
+        from sentinel.web.server import server
+
+        return create_app, server
+
+    # Half a second of imports: beside the loop, so that no look waits for them.
+    await asyncio.to_thread(load)
+    from sentinel.web.app import create_app
+    from sentinel.web.server import server
+
+    serving = server(create_app(agent))
     task = asyncio.create_task(serving.serve(sockets=[bound]), name="http")
     structlog.get_logger().info("listening", url=agent.settings.agent_url, agent=agent.settings.name)
     stopped = asyncio.create_task(stopping.wait())
@@ -117,12 +114,3 @@ async def _serve(agent: Agent, bound: socket.socket, stopping: asyncio.Event) ->
     await task
     if not stopping.is_set():
         raise SentinelError("the HTTP server ended by itself")
-
-
-def _server(agent: Agent) -> Server:
-    # To look whether a route has models of Pydantic 1, FastAPI would import all of it: a tenth of a second, 1.4 MB.
-    with _missing("pydantic.v1"):
-        from sentinel.web.app import create_app
-        from sentinel.web.server import server
-
-    return server(create_app(agent))
