@@ -49,6 +49,7 @@ def build_policy(
         inhibitions=tuple(inhibitions),
         fallbacks={name: notifier.fallback for name, notifier in notifiers.items() if notifier.fallback},
         editors=frozenset(name for name, notifier in notifiers.items() if notifier.kind.edits),
+        renewals={name: notifier.kind.renews for name, notifier in notifiers.items() if notifier.kind.renews},
     )
 
 

@@ -92,7 +92,7 @@ class Renaming:
             now.timers.set(self.key(self.fingerprint(name)), at)
         now.held = {self.fingerprint(one): held for one, held in was.held.items()}
         now.heard = {self.fingerprint(one): set(heard) for one, heard in was.heard.items()}
-        now.settled_groups = {self.key(key) for key in was.settled_groups}
+        now.settled_groups |= {self.key(key) for key in was.settled_groups}
         now.returned = set(was.returned)
         now.unconfirmed = set(self.all(was.unconfirmed))
         now.anew, now.serial = True, was.serial

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sentinel.core.notification import Group, Reason
 from sentinel.core.severity import Severity
 from sentinel.routing.draft import Draft
 from sentinel.routing.route import GROUP_INTERVAL, Route
+
+#: How long a timer is put off that concerns an alert which was not judged since the agent started.
+PUT_OFF = timedelta(seconds=1)
 
 
 def route_of(group: Group, draft: Draft) -> Route:

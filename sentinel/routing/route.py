@@ -107,6 +107,7 @@ class Policy:
         inhibitions: `inhibit` and `depends_on`.
         fallbacks: notifier to the one that is told when it cannot be.
         editors: the notifiers whose messages can be changed, and so are kept at the newest value.
+        renewals: the notifiers that are told again what goes on, quietly, and how often.
     """
 
     routes: tuple[Route, ...] = ()
@@ -115,6 +116,7 @@ class Policy:
     inhibitions: tuple[Inhibition, ...] = ()
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     editors: frozenset[str] = frozenset()
+    renewals: Mapping[str, timedelta] = field(default_factory=dict)
 
     @cached_property
     def tried(self) -> tuple[Route, ...]:
