@@ -232,7 +232,7 @@ _WINDOWS = (
         "double_exponential_smoothing",
         ((M, "v"), (S, "sf"), (S, "tf")),
         V,
-        "A smoothed value of a gauge (Holt's linear method); both factors lie between 0 and 1.",
+        "A smoothed value of a gauge (Holt's linear method); both factors are greater than 0 and less than 1.",
         experimental=True,
     ),
     Signature(

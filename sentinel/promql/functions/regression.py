@@ -35,8 +35,8 @@ def predict_linear(frame: Frame, call: Call, windows: Ranges, ahead: Values) -> 
 def smoothing(frame: Frame, call: Call, windows: Ranges, factor: Values, trend: Values) -> Vector:
     """Holt's linear method."""
     for name, given, at in (("smoothing", factor, call.args[1]), ("trend", trend, call.args[2])):
-        if not ((given >= 0) & (given <= 1)).all():
-            raise QueryInvalid(f"the {name} factor must lie between 0 and 1", at.start, at.end)
+        if ((given <= 0) | (given >= 1)).any():
+            raise QueryInvalid(f"the {name} factor must be greater than 0 and less than 1", at.start, at.end)
     shape = windows.lo.shape
     values = reduce_cells(
         _smoothed,
