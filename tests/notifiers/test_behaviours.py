@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sentinel.core.notification import Notification, Settlement
+from sentinel.core.notification import Notification, Reason, Settlement
+from sentinel.delivery.attempt import attempt
 from sentinel.delivery.couriers import Couriers
 from sentinel.notifiers import kind as kind_of
 from sentinel.notifiers.message import Message
@@ -138,6 +139,37 @@ async def test_what_becomes_of_a_message(case: dict[str, Any], scene: Scene, cer
             await couriers.stop(timedelta(seconds=5))
             house.database.close()
     assert found == {kind: case[kind] for kind in kinds}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_crash_between_the_answer_and_its_commit_tells_nobody_twice(
+    kind: str, scene: Scene, tmp_path: Path
+) -> None:
+    """Where the receiver can tell: Slack's message is found by its key, an event, a mail, a webhook has one id.
+
+    What follows knows what went before it: the receipt of the second attempt is as good as that of the first.
+    """
+    house, notifier = House(tmp_path), scene.notifier(kind)
+    try:
+        house.owe(notifier=kind)
+        unheard = house.lease(notifier)
+        assert unheard.message
+        assert (await attempt(notifier, unheard.message, house.clock)).accepted
+        house.reclaim()
+        heard = house.lease(notifier)
+        assert heard.message
+        assert heard.message.again
+        result = await attempt(notifier, heard.message, house.clock)
+        house.settle(notifier, heard, **dict(result.receipt or {}))
+        assert scene.there(kind) == (2 if kind == "slack webhook" else 1)
+        house.owe(notifier=kind, reason=Reason.REMINDER)
+        follows = house.lease(notifier)
+        assert follows.message
+        assert follows.message.earlier == result.receipt
+        assert (await attempt(notifier, follows.message, house.clock)).accepted
+        assert len(scene.slack.parents) == (kind == "slack")
+    finally:
+        house.database.close()
 
 
 @contextlib.contextmanager
