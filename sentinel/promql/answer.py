@@ -89,11 +89,11 @@ def settle(vector: Vector, at: Expr) -> Vector:
     labels = vector.labels
     if some(vector.drop):
         bare = without_names(labels)
-        labels = bare if every(vector.drop) else _some(labels, bare, vector.drop)
+        labels = bare if every(vector.drop) else MEMO.get(_some_bare, (labels, bare), vector.drop.tobytes())
     return unite(Vector(labels, vector.values, vector.present, vector.drop), at)
 
 
-def _some(labels: LabelList, bare: LabelList, drop: Mask) -> LabelList:
+def _some_bare(labels: LabelList, bare: LabelList, drop: bytes) -> LabelList:
     return [bare[row] if gone else labels[row] for row, gone in enumerate(drop)]
 
 
