@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,9 @@ _LINE = np.dtype([("first", "<i8"), ("length", "<u4"), ("width", "u1"), ("decima
 _BITS = -1
 #: What has more decimals comes out of a division, and nobody wrote it down.
 _DECIMALS = 6
+#: By how much that many decimals move a value.
+_TENS = 10.0 ** np.arange(_DECIMALS + 1)
+
 #: Whole numbers below this are exact as floats.
 _EXACT = 2**53
 
@@ -111,17 +115,17 @@ def decode(chunk: Chunk, wanted: Collection[int] | None = None) -> Unpacked:
         raise Damaged(f"its checksum is {found:08x}, not {chunk.checksum:08x}")
     count, width, length = _COUNTS.unpack_from(chunk.body)
     at = _COUNTS.size + length
-    jerks = inflate(chunk.body[_COUNTS.size : at], count - 1, width)
-    ts = np.append(0, np.cumsum(np.cumsum(jerks))) + chunk.start_ms
+    ts = np.full(count, chunk.start_ms)
+    ts[1:] += np.cumsum(np.cumsum(inflate(chunk.body[_COUNTS.size : at], count - 1, width)))
     ids = chunk.ids
     lines = np.frombuffer(chunk.body, _LINE, len(ids), at)
-    ends = np.cumsum(lines["length"]) + at + lines.nbytes
+    ends = list(accumulate(lines["length"].tolist(), initial=at + lines.nbytes))
+    widths = lines["width"].tolist()
     rows = [row for row, id_ in enumerate(ids) if wanted is None or id_ in wanted]
     numbers = np.empty((len(rows), count), np.int64)
+    numbers[:, 0] = lines["first"][rows]
     for into, row in zip(numbers, rows, strict=True):
-        first, length, width, _ = lines[row].tolist()
-        into[0] = first
-        into[1:] = inflate(chunk.body[ends[row] - length : ends[row]], count - 1, width)
+        into[1:] = inflate(chunk.body[ends[row] : ends[row + 1]], count - 1, widths[row])
     return Unpacked([ids[row] for row in rows], ts, _values(numbers, lines["decimals"][rows]))
 
 
@@ -132,8 +136,8 @@ def _numbers(v: Values) -> tuple[Ints, NDArray[np.int8]]:
     with np.errstate(over="ignore", invalid="ignore"):
         for moved in range(_DECIMALS + 1):
             asked = v[rest]
-            whole = np.rint(asked * 10.0**moved).astype(np.int64)  # minus zero is none any more
-            exact = (whole / 10.0**moved).view(np.int64) == asked.view(np.int64)
+            whole = np.rint(asked * _TENS[moved]).astype(np.int64)  # minus zero is none any more
+            exact = (whole / _TENS[moved]).view(np.int64) == asked.view(np.int64)
             fine = (exact & (np.abs(whole) < _EXACT)).all(axis=1)
             numbers[rest[fine]], decimals[rest[fine]] = whole[fine], moved
             rest = rest[~fine]
@@ -144,10 +148,10 @@ def _numbers(v: Values) -> tuple[Ints, NDArray[np.int8]]:
 
 def _values(numbers: Ints, decimals: NDArray[np.int8]) -> Values:
     """Return the values of rows of numbers, of which each but the first says how it differs from the one before."""
-    v = np.empty(numbers.shape)
+    v: Values = np.cumsum(numbers, axis=1) / _TENS[decimals, None]
     bits = decimals == _BITS
-    v[bits] = np.bitwise_xor.accumulate(numbers[bits], axis=1).view(np.float64)
-    v[~bits] = np.cumsum(numbers[~bits], axis=1) / 10.0 ** decimals[~bits, None].astype(np.float64)
+    if bits.any():
+        v[bits] = np.bitwise_xor.accumulate(numbers[bits], axis=1).view(np.float64)
     return v
 
 

@@ -39,6 +39,11 @@ class Flat:
         for first, last in zip(*(bound.tolist() for bound in self.bounds(places)), strict=True):
             yield self.only(slice(first, last))
 
+    @property
+    def places(self) -> Ints:
+        """Each place that has samples, once; they must be in order."""
+        return self.place[np.flatnonzero(np.diff(self.place, prepend=-1))]
+
     @classmethod
     def unpacked(cls, found: Unpacked, places: Ints) -> Flat:
         """Return the samples of a chunk, whose series have these places."""

@@ -36,6 +36,7 @@ class Index:
         self._order: dict[int, int] = {}
         self._came = 0
         self._postings: dict[tuple[str, str], set[int]] = {}
+        self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._added: list[int] = []
         self._answers: dict[tuple[Matcher, ...], Selection] = {}
 
@@ -46,13 +47,17 @@ class Index:
         """Return the labels of one series."""
         return self._labels[place]
 
-    def add(self, place: int, labels: Labels) -> None:
-        """Take in a series."""
+    def add(self, place: int, labels: Labels) -> Labels:
+        """Take in a series; return its labels, in which each pair is the same object as in those of other series."""
+        labels = Labels(self._pairs.setdefault(pair, pair) for pair in labels)
         self._labels[place] = labels
         self._order[place] = self._came = self._came + 1
         self._added.append(place)
         for pair in labels:
-            self._postings.setdefault(pair, set()).add(place)
+            if (postings := self._postings.get(pair)) is None:
+                postings = self._postings[pair] = set()
+            postings.add(place)
+        return labels
 
     def remove(self, places: Iterable[int]) -> None:
         """Forget some series."""
@@ -62,7 +67,7 @@ class Index:
                 postings = self._postings[pair]
                 postings.discard(place)
                 if not postings:
-                    del self._postings[pair]
+                    del self._postings[pair], self._pairs[pair]
         self._added = list(self._labels)
         for answer in self._answers.values():
             answer.seen = -1

@@ -89,10 +89,11 @@ def joined(parts: Sequence[Row]) -> Row:
     if len(parts) == 1:
         return parts[0]
     ts, v = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    if (np.diff(ts) <= 0).any():
-        ts, first = np.unique(ts, return_index=True)
-        v = v[first]
-    return ts, v
+    if (np.diff(ts) > 0).all():
+        return ts, v
+    order = np.argsort(ts, kind="stable")
+    order = order[np.diff(ts[order], prepend=ts.min() - 1) > 0]
+    return ts[order], v[order]
 
 
 def _stretch_ms(interval_ms: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -49,6 +51,7 @@ def restore(database: Database, now: datetime, span: timedelta = SPAN, series_li
     with database.begin() as tx:
         restored = _restored(database, tx.samples, now, span, series_limit)
         tx.samples.set_aside(restored.damages)
+    _give_back()
     return restored
 
 
@@ -71,7 +74,7 @@ def _restored(database: Database, samples: Samples, now: datetime, span: timedel
     fresh = _replayed(samples, head, damages)
     chunks = _recent(samples, now_ms, span_ms)
     found = {
-        *np.unique(fresh.place).tolist(),
+        *fresh.places.tolist(),
         *(id_ for group in chunks.values() for _, one in group for id_ in one.ids),
     }
     ends = samples.ends(found)
@@ -95,6 +98,12 @@ def _replayed(samples: Samples, head: Head, damages: list[Damage]) -> Flat:
         head.restore_source(look)
     order = np.argsort(journal.ids, kind="stable")
     return Flat(journal.ids[order], journal.ts[order], journal.v[order])
+
+
+def _give_back() -> None:
+    """Return to the system what the start needed for a moment; glibc would keep it (malloc_trim(3))."""
+    with suppress(OSError, AttributeError):  # another C library has no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _recent(samples: Samples, now_ms: int, span_ms: int) -> Mapping[int, list[tuple[int, Chunk]]]:
@@ -129,4 +138,4 @@ def _flushed_ms(end_ms: int, ts: Ints, held: Ints) -> int:
         held: of those that were read from chunks; a late sample may be in the journal alone.
     """
     behind = ts[ts <= end_ms]
-    return end_ms if len(behind) == len(held) else int(np.setdiff1d(behind, held)[0]) - 1
+    return end_ms if len(behind) == len(held) else int(behind[~np.isin(behind, held)][0]) - 1

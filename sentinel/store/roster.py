@@ -48,9 +48,9 @@ class Roster:
         probe = self._probes.number(series.labels)
         slot = self.slots.open(series.id, series.source, interval_ms, probe, flushed_ms)
         self.arena.open(slot, samples)
-        self._index.add(slot, series.labels)
-        self._probes.opened(slot, series.labels)
-        self._by_labels[series.labels] = self._by_id[series.id] = slot
+        labels = self._index.add(slot, series.labels)
+        self._probes.opened(slot, labels)
+        self._by_labels[labels] = self._by_id[series.id] = slot
         self.last_id = max(self.last_id, series.id)
         return slot
 

@@ -51,6 +51,7 @@ class Shape:
         names = [sample.name for sample in samples]
         labels = [sample.labels for sample in samples]
         if names == self._names and labels == self._labels:
+            self._names, self._labels = names, labels  # whoever keeps the look keeps these anyway
             return self._slots
         found, unknown = self._align(names, labels)
         asked = [(samples[at], Labels.of(labels[at], **{NAME: names[at]})) for at in unknown]
