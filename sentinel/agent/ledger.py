@@ -29,6 +29,7 @@ def write_outcome(tx: Transaction, outcome: Outcome, revision: str) -> None:
     """
     tx.alerts.put(*outcome.alerts)
     tx.audit.transitions(outcome.transitions, revision)
+    tx.acknowledgements.put(*outcome.acknowledgements)
     for fingerprint in outcome.forgotten:
         tx.alerts.remove(fingerprint)
         tx.acknowledgements.remove(fingerprint)

@@ -17,6 +17,7 @@ from sentinel.routing.route import Policy
 from sentinel.routing.tell import route
 from sentinel.rules.observe import observe
 from sentinel.rules.rule import Rule
+from sentinel.rules.suspect import suspects
 
 if TYPE_CHECKING:
     from sentinel.core.windows import Source
@@ -45,6 +46,7 @@ def decide(
     refreshed: list[Alert] = []
     failures: dict[str, str] = {}
     evaluated: list[str] = []
+    suspected: dict[str, tuple[Alert, ...]] = {}
     for rule in rules:
         alerts = state.alerts.of(rule.name)
         try:
@@ -60,7 +62,9 @@ def decide(
             transitions += advanced.transitions
             refreshed += advanced.refreshed
             evaluated.append(rule.name)
-    routed = route(transitions, state.telling, policy, now, refreshed)
+            if policy.inhibitions:
+                suspected[rule.name] = suspects(rule, source, now)
+    routed = route(transitions, state.telling, policy, now, refreshed, suspected)
     return Outcome(tuple(transitions), tuple(refreshed), routed, failures, tuple(evaluated))
 
 

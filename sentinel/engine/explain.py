@@ -163,7 +163,7 @@ def _stages(rule: Rule, alert: Alert, draft: Draft) -> Iterator[Stage]:
     if why := acknowledged(alert, draft):
         yield Stage("ack", f"{why}: no reminders, no escalation")
     elif ack := draft.telling.acknowledgements.get(alert.fingerprint):
-        why = "its time is over" if ack.ends_at <= draft.now else "the alert rose or fired anew since"
+        why = "the alert rose" if alert.severity and alert.severity > ack.severity else "its time is over"
         yield Stage("ack", f"{ack.author} had it in hand, which ended: {why}")
     yield from _routes(alert, draft)
     for place in places(alert, draft.policy):

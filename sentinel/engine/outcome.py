@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sentinel.core.alert import Alert, Transition
 from sentinel.core.notification import Group, Notification
+from sentinel.core.operator import Acknowledgement
 from sentinel.routing.telling import Routed
 
 
@@ -16,7 +17,7 @@ class Outcome:
 
     To be written, all in one transaction: `alerts` (put; one that ended is kept, with no standings, until everybody who
     heard of it has heard that it is over), `transitions` (audit), `forgotten` (alert rows to remove, with their rows in
-    `told`), `groups` (put), `removed_groups`, `notifications` (put).
+    `told`), `acknowledgements` (put), `groups` (put), `removed_groups`, `notifications` (put).
 
     Args:
         transitions: changes, in order.
@@ -60,6 +61,11 @@ class Outcome:
         return self.routed.forgotten
 
     @property
+    def acknowledgements(self) -> tuple[Acknowledgement, ...]:
+        """Acknowledgements that are over."""
+        return self.routed.acknowledgements
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         return not (
@@ -69,4 +75,5 @@ class Outcome:
             or self.removed_groups
             or self.notifications
             or self.forgotten
+            or self.acknowledgements
         )

@@ -56,7 +56,8 @@ class State:
             telling.put_told(one)
         telling.silences = Silences(silences)
         telling.acknowledgements = {ack.fingerprint: ack for ack in acknowledgements}
-        telling.unconfirmed = {alert.fingerprint for alert in telling.alerts}
+        telling.settled_groups = {group for group in telling.groups if any(telling.told_in(group))}
+        state.distrust()
         telling.heard = {fingerprint: set() for fingerprint in telling.alerts.ended}
         for alert in telling.alerts:
             if alert.severity is None:
@@ -64,6 +65,10 @@ class State:
             elif not telling.groups_of(alert.fingerprint) or _is_behind(alert, telling):
                 telling.timers.set(alert.fingerprint, now)
         return state
+
+    def distrust(self) -> None:
+        """Let no timer of an alert count before its rule was evaluated again, since nobody looked for a while."""
+        self.telling.unconfirmed = {alert.fingerprint for alert in self.alerts}
 
     @property
     def alerts(self) -> Alerts:

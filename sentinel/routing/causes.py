@@ -36,7 +36,7 @@ class Causes:
         self.drop(fingerprint)
         if not self.policy.inhibitions:
             return
-        causing = [_key(one, alert) for one in self.policy.causing.matching(alert)]
+        causing = list(explained_by(alert, self.policy))
         covered = [_key(one, alert) for one in covering(alert, self.policy)]
         if causing or covered:
             self._keys[fingerprint] = causing, covered
@@ -57,13 +57,14 @@ class Causes:
         """Return the alerts that are the cause of this one, which the inhibition covers."""
         return self._causing.get(_key(inhibition, alert), ())
 
-    def keys(self, fingerprint: str) -> Iterable[Key]:
-        """Return the keys under which an alert is a cause."""
-        return self._keys.get(fingerprint, ((), ()))[0]
-
     def covered(self, key: Key) -> Iterable[str]:
         """Return the alerts that a cause under this key covers."""
         return self._covered.get(key, ())
+
+
+def explained_by(alert: Alert, policy: Policy) -> Iterator[Key]:
+    """Iterate over the keys under which an alert is a cause."""
+    return (_key(one, alert) for one in policy.causing.matching(alert))
 
 
 def covering(alert: Alert, policy: Policy) -> Iterator[Inhibition]:

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 
 from sentinel.core.alert import Alert, Transition
 from sentinel.core.notification import Group, Notification, Reason, Told
+from sentinel.core.operator import Acknowledgement
 from sentinel.core.severity import Severity
-from sentinel.routing.causes import Causes, covering
+from sentinel.routing.causes import Causes, covering, explained_by
 from sentinel.routing.debts import Debt, Debts, pressing
 from sentinel.routing.match import severity_of
 from sentinel.routing.places import Place
@@ -27,12 +29,21 @@ class Draft:
         policy: who is to hear of what.
         now: the round's one instant.
         alerts: as they are after the round's evaluations, where they differ.
+        suspects: rule to the alerts that it may be about to have, where they differ.
     """
 
-    def __init__(self, telling: Telling, policy: Policy, now: datetime, alerts: Mapping[str, Alert]) -> None:
+    def __init__(
+        self,
+        telling: Telling,
+        policy: Policy,
+        now: datetime,
+        alerts: Mapping[str, Alert],
+        suspects: Mapping[str, tuple[Alert, ...]] = MappingProxyType({}),
+    ) -> None:
         self.telling, self.policy, self.now = telling, policy, now
         self.debts = Debts(telling, now)
         self._alerts = alerts
+        self._suspects = {**telling.suspects, **suspects}
         self._groups: dict[str, Group] = {}
         self._members: dict[str, dict[str, None]] = {}  # of groups that somebody joined or left
         self._joined: dict[str, dict[str, None]] = defaultdict(dict)  # fingerprint to keys of groups
@@ -41,6 +52,7 @@ class Draft:
         self._worst: dict[str, int] = {}
         self._reasons: dict[str, list[str]] = defaultdict(list)
         self.forgotten: dict[str, None] = {}
+        self._released: dict[str, Acknowledgement] = {}
         self.timers: dict[str, datetime | None] = {}
         self.touched: dict[str, None] = dict.fromkeys(sorted(telling.settled_groups))  # groups that may be over
 
@@ -51,23 +63,37 @@ class Draft:
         return self._alerts.get(fingerprint) or self.telling.alerts.get(fingerprint)
 
     def causes_of(self, alert: Alert) -> Iterator[tuple[Inhibition, Alert]]:
-        """Iterate over the alerts that may explain this one, also those that pend or ended, each with by what."""
+        """Iterate over what may explain an alert, each with by what: alerts, suspects, also what pends or ended."""
         before = self.telling.causes(self.policy)
         for inhibition in covering(alert, self.policy):
             unchanged = (one for one in before.of(inhibition, alert) if one not in self._alerts)
             for fingerprint in (*unchanged, *self._here.of(inhibition, alert)):
                 if cause := self.alert(fingerprint):
                     yield inhibition, cause
+            for fingerprint in self._suspicious.of(inhibition, alert):
+                if self.alert(fingerprint) is None:
+                    yield inhibition, self._suspected[fingerprint]
 
     def covered_by(self, fingerprints: Iterable[str]) -> Iterator[str]:
-        """Iterate over the alerts that these explain, or explained before the round; one may come twice."""
-        before = self.telling.causes(self.policy)
-        keys = {key for one in fingerprints for causes in (before, self._here) for key in causes.keys(one)}
-        return (fingerprint for key in sorted(keys) for fingerprint in before.covered(key))
+        """Iterate over what these alerts explain, or explained before the round, and what suspects do; some twice."""
+        causes = [alert for one in fingerprints for alert in (self.telling.alerts.get(one), self.alert(one)) if alert]
+        for rule, suspects in self._suspects.items():
+            if suspects != (before := self.telling.suspects.get(rule, ())):
+                causes += (*before, *suspects)
+        keys = {key for cause in causes for key in explained_by(cause, self.policy)}
+        return (one for key in sorted(keys) for one in self.telling.causes(self.policy).covered(key))
 
     @cached_property
     def _here(self) -> Causes:
         return Causes(self.policy, self._alerts.values())
+
+    @cached_property
+    def _suspected(self) -> Mapping[str, Alert]:
+        return {alert.fingerprint: alert for suspects in self._suspects.values() for alert in suspects}
+
+    @cached_property
+    def _suspicious(self) -> Causes:
+        return Causes(self.policy, self._suspected.values())
 
     def during(self, mute: Mute) -> Held | None:
         """Return that a mute holds at the round's instant; None outside its hours."""
@@ -75,6 +101,15 @@ class Draft:
             held = Held(f"muted by {mute.name}: {mute.reason}", mute.during.next_change_after(self.now))
             self._muted[mute.name] = held if mute.during.contains(self.now) else None
         return self._muted[mute.name]
+
+    def release(self, fingerprint: str) -> None:
+        """End the acknowledgement of an alert, if somebody has it in hand."""
+        if (ack := self.acknowledgement(fingerprint)) and ack.ends_at > self.now:
+            self._released[fingerprint] = replace(ack, ends_at=self.now)
+
+    def acknowledgement(self, fingerprint: str) -> Acknowledgement | None:
+        """Return who has, or had, an alert in hand."""
+        return self._released.get(fingerprint) or self.telling.acknowledgements.get(fingerprint)
 
     def say(self, fingerprint: str, why: str) -> None:
         """Note why something is told, or not."""
@@ -204,6 +239,8 @@ class Draft:
             removed_groups=tuple(key for key in removed if key in self.telling.groups),
             notifications=tuple(row for row in rows if row != self.telling.open.get(row.id)),
             forgotten=tuple(self.forgotten),
+            acknowledgements=tuple(self._released.values()),
+            suspects=self._suspects,
             held=self._held,
             timers=self.timers | dict.fromkeys(removed, None),
             reasons={fingerprint: tuple(said) for fingerprint, said in self._reasons.items()},

@@ -14,7 +14,7 @@ from sentinel.routing.match import severity_of
 def end(alert: Alert, draft: Draft) -> None:
     """Owe the end of an alert to exactly those who heard that it fired, whatever is muted by now.
 
-    1. It leaves its groups, and is held no more.
+    1. It leaves its groups, and is held and acknowledged no more.
     2. Debts that were never leased and are not due yet are taken back. What was due and could not be sent stays: that
        message tells the firing and the end in one.
     3. Everybody who heard of it is owed the end. To whom a message about it is on its way, it is known with the receipt
@@ -23,6 +23,7 @@ def end(alert: Alert, draft: Draft) -> None:
     """
     fingerprint = alert.fingerprint
     draft.hold(fingerprint, None)
+    draft.release(fingerprint)
     for key in draft.groups_of(fingerprint):
         draft.leave(key, fingerprint)
     heard = draft.told(fingerprint)

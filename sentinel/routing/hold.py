@@ -24,12 +24,10 @@ def hold(alert: Alert, draft: Draft) -> Held | None:
 def acknowledged(alert: Alert, draft: Draft) -> str:
     """Return who has the alert in hand, which stops reminders and escalation; "" where nobody has.
 
-    An acknowledgement ends with the alert, with a rise, or when its time is over.
+    An acknowledgement ends when its time is over, which a rise and the alert's end bring forward.
     """
-    ack = draft.telling.acknowledgements.get(alert.fingerprint)
-    if ack is None or not ack.at <= draft.now < ack.ends_at:
-        return ""
-    if alert.severity is None or alert.severity > ack.severity or (alert.fired_at and alert.fired_at > ack.at):
+    ack = draft.acknowledgement(alert.fingerprint)
+    if ack is None or alert.severity is None or not ack.at <= draft.now < ack.ends_at:
         return ""
     return f"acknowledged by {ack.author} until {ack.ends_at:%Y-%m-%d %H:%M} UTC: {ack.reason}"
 
@@ -58,7 +56,8 @@ def _cause(alert: Alert, draft: Draft) -> Held | None:
         if cause.severity is not None:
             return Held(f"covered by {cause.rule}{cause.labels}, which fires ({inhibition.name})")
         if cause.standings and alert.fired_at:
-            waits.append((alert.fired_at + PATIENCE, f"waits for {cause.rule}, which pends ({inhibition.name})"))
+            how = "which pends" if draft.alert(cause.fingerprint) else "whose probe has just failed"
+            waits.append((alert.fired_at + PATIENCE, f"waits for {cause.rule}, {how} ({inhibition.name})"))
         elif cause.fired_at and cause.changed_at:
             waits.append((cause.changed_at + PATIENCE, f"{cause.rule} has just ended ({inhibition.name})"))
     until, why = max(waits, default=(draft.now, ""))

@@ -6,20 +6,20 @@ change the message that is there. A debt is a row per notifier and group; what c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from types import MappingProxyType
 
-from sentinel.core.alert import Alert, Transition
+from sentinel.core.alert import Alert, Change, Transition
 from sentinel.routing.draft import Draft, overlay
+from sentinel.routing.due import PUT_OFF
 from sentinel.routing.end import end
 from sentinel.routing.firing import Look, look_at, refresh
 from sentinel.routing.orphans import disown
 from sentinel.routing.remind import remind
+from sentinel.routing.renew import renew
 from sentinel.routing.route import Policy
 from sentinel.routing.telling import Routed, Telling
-
-#: How long a timer is put off that concerns an alert which was not judged since the agent started.
-PUT_OFF = timedelta(seconds=1)
 
 
 def route(
@@ -28,33 +28,22 @@ def route(
     policy: Policy,
     now: datetime,
     refreshed: Iterable[Alert] = (),
+    suspects: Mapping[str, tuple[Alert, ...]] = MappingProxyType({}),
 ) -> Routed:
     """Return what one round owes to whom.
 
     1. What changed is told, each alert once, as it is after the round.
-    2. Where a cause changed, what it may cover is looked at again: what is not told yet, and what is held.
+    2. Where a cause changed, what it may cover is looked at again: what is not told yet, and what is held. What a rule
+       may be about to have (`suspects`, rule to alerts, of the rules that were evaluated) is a cause that pends.
     3. What somebody heard meanwhile may have left him behind: he is owed the rest.
-    4. Timers that are due: reminders, escalations, ends of silences and mutes.
+    4. Timers that are due: reminders, escalations, ends of silences and mutes, renewals.
     5. Alerts that ended and are owed to nobody are forgotten, groups that are over are removed.
     """
     transitions, refreshed = tuple(transitions), tuple(refreshed)
-    draft = Draft(telling, policy, now, overlay(transitions, refreshed))
+    draft = Draft(telling, policy, now, overlay(transitions, refreshed), suspects)
     changes = {transition.alert.fingerprint: transition.change for transition in transitions}
-    looks: dict[str, Look] = {fingerprint: Look(change) for fingerprint, change in changes.items()}
-    for fingerprint, heard in telling.heard.items():
-        looks.setdefault(fingerprint, Look(heard=frozenset(heard)))
-    for fingerprint in _untold(telling) if telling.anew else draft.covered_by(changes):
-        if telling.anew or _is_untold(fingerprint, telling):
-            looks.setdefault(fingerprint, Look())
     due = telling.timers.due(now)
-    for fingerprint in disown(
-        {*telling.returned, *(name for name in due if name in telling.open)}, draft, policy.fallbacks
-    ):
-        looks.setdefault(fingerprint, Look(heard=frozenset()))
-    for name in due:
-        if name not in telling.groups and name not in telling.open:
-            draft.timers[name] = None
-            looks.setdefault(name, Look())
+    looks = _looks(changes, due, draft)
     fresh = {alert.fingerprint for alert in refreshed} | changes.keys()
     for fingerprint, look in looks.items():
         _look(fingerprint, look, draft, fresh)
@@ -64,7 +53,27 @@ def route(
     for key in due:
         if key in telling.groups:
             _remind(key, draft, fresh)
+    renew(due, draft, fresh)
     return draft.routed()
+
+
+def _looks(changes: Mapping[str, Change], due: Iterable[str], draft: Draft) -> Mapping[str, Look]:
+    """Return the alerts that are to be looked at, each once, and why."""
+    telling = draft.telling
+    looks = {fingerprint: Look(change) for fingerprint, change in changes.items()}
+    for fingerprint, heard in telling.heard.items():
+        looks.setdefault(fingerprint, Look(heard=frozenset(heard)))
+    waiting = _untold(telling) if telling.anew else draft.covered_by(changes)
+    again = [one for one in waiting if telling.anew or _is_untold(one, telling)]
+    debts = {*telling.returned, *(name for name in due if name in telling.open)}
+    again += disown(debts, draft, draft.policy.fallbacks)
+    for name in due:
+        if name not in telling.groups and name not in telling.open:
+            draft.timers[name] = None
+            again.append(name)
+    for fingerprint in again:
+        looks.setdefault(fingerprint, Look())
+    return looks
 
 
 def _look(fingerprint: str, look: Look, draft: Draft, fresh: set[str]) -> None:

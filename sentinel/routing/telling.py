@@ -46,6 +46,8 @@ class Routed:
         removed_groups: keys of those that are over: no member, no debt, nobody who waits for its end.
         notifications: new and changed debts, those withdrawn included.
         forgotten: fingerprints of alerts that ended and are owed to nobody.
+        acknowledgements: those that are over, since their alert rose or ended.
+        suspects: rule to the alerts that it may be about to have, of the rules that were asked.
         held: fingerprint to why it is not told now; None: it is not held any more.
         timers: group key or fingerprint to when it is to be looked at again.
         reasons: fingerprint to why it was told, or not, so and now.
@@ -56,6 +58,8 @@ class Routed:
     removed_groups: tuple[str, ...] = ()
     notifications: tuple[Notification, ...] = ()
     forgotten: tuple[str, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    suspects: Mapping[str, tuple[Alert, ...]] = field(default_factory=dict)
     held: Mapping[str, Held | None] = field(default_factory=dict)
     timers: Mapping[str, datetime | None] = field(default_factory=dict)
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -125,6 +129,7 @@ class Telling:
         returned: debts that came back unsent since then.
         unconfirmed: alerts that were not judged since the agent started: no timer of theirs counts before.
         anew: whether silences or the policy changed, so that all that is held must be looked at.
+        suspects: rule to the alerts that it may be about to have, since the probe behind them has just failed.
         serial: rounds and receipts so far; makes ids of one instant differ.
     """
 
@@ -141,6 +146,7 @@ class Telling:
         self.settled_groups: set[str] = set()
         self.returned: set[str] = set()
         self.unconfirmed: set[str] = set()
+        self.suspects: dict[str, tuple[Alert, ...]] = {}
         self.anew = False
         self.serial = 0
         self._about: dict[str, set[str]] = defaultdict(set)
@@ -209,12 +215,14 @@ class Telling:
                 self.held.pop(fingerprint, None)
             else:
                 self.held[fingerprint] = held
+        self.acknowledgements |= {ack.fingerprint: ack for ack in routed.acknowledgements}
         for fingerprint in routed.forgotten:
             self._forget(fingerprint)
+        self.suspects = {rule: alerts for rule, alerts in {**self.suspects, **routed.suspects}.items() if alerts}
         if routed.whole:
             self.heard, self.settled_groups, self.returned, self.anew = {}, set(), set(), False
         else:
-            self.anew = True
+            self.anew, self.suspects = True, {}
 
     def settled(self, settled: Settled) -> None:
         """Take over what delivery leased or settled, after that was committed."""

@@ -13,11 +13,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sentinel.core.alert import Alert, Condition, Observed, Transition
-from sentinel.core.clock import ManualClock
-from sentinel.core.labels import Labels
+from sentinel.core.clock import ManualClock, to_ms
+from sentinel.core.labels import Labels, fingerprint
 from sentinel.core.notification import Attempt, Group, Notification, Reason, Settled, Settlement, Told
 from sentinel.core.operator import Acknowledgement, Silence
+from sentinel.core.sample import Health
 from sentinel.core.severity import Severity
 from sentinel.delivery.order import choose
 from sentinel.engine.decide import decide
@@ -59,6 +63,21 @@ def policy(*routes: Route, notifiers: str = "", **more: object) -> Policy:
     return replace(Policy(routes, tuple(named), editors=frozenset(named)), **more)  # type: ignore[arg-type]
 
 
+#: The alert of rule `db` without labels, and a policy that tells slack of everything.
+DB = fingerprint("db", Labels())
+ALL = policy(route("all", "slack"))
+
+
+def firing(level: Severity = Severity.WARNING, policy: Policy = ALL) -> House:
+    """Return a house in which `db` fires and everybody has heard of it, long enough ago for the group's distance."""
+    house = House(policy)
+    house.see("db", level)
+    house.wait(10)
+    house.deliver()
+    house.wait(minutes=2)
+    return house
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One message that a receiver took: why, at which severity each alert stood (None: over), since when it fired."""
@@ -91,9 +110,11 @@ class Disk:
         """Write an outcome, as the desk's ledger does."""
         self.alerts |= {alert.fingerprint: alert for alert in outcome.alerts}
         self.audit += outcome.transitions
-        for fingerprint in outcome.forgotten:
-            self.alerts.pop(fingerprint, None)
-            self.told = {key: told for key, told in self.told.items() if key[1] != fingerprint}
+        self.acknowledgements |= {ack.fingerprint: ack for ack in outcome.acknowledgements}
+        for key in outcome.forgotten:
+            self.alerts.pop(key, None)
+            self.acknowledgements.pop(key, None)
+            self.told = {pair: told for pair, told in self.told.items() if pair[1] != key}
         self.groups |= {group.key: group for group in outcome.groups}
         for key in outcome.removed_groups:
             self.groups.pop(key, None)
@@ -112,11 +133,22 @@ class Disk:
         )
 
 
+class _Looked(Block):
+    """A source in which the probes of some series fail."""
+
+    def __init__(self, failing: Iterable[Labels], now: datetime) -> None:
+        super().__init__({labels: [(to_ms(now), 0.0)] for labels in failing})
+
+    def health(self, ids: NDArray[np.int64], at_ms: int) -> Health:
+        return Health.FAILING
+
+
 class House:
     """Rules whose observations are scripted, a policy, and receivers.
 
     Attributes:
         heard: what receivers took, in order.
+        failing: series whose probe has just failed.
     """
 
     def __init__(self, policy: Policy, rules: Iterable[Rule] = (), clock: ManualClock | None = None) -> None:
@@ -127,6 +159,7 @@ class House:
         self.state = State()
         self.heard: list[Heard] = []
         self.seen: dict[str, dict[Labels, Severity | Condition | None]] = defaultdict(dict)
+        self.failing: set[Labels] = set()
         self.values: dict[str, str] = {}
         self.reloads = 0
 
@@ -145,11 +178,19 @@ class House:
         self.values[rule] = value
         return self.decide(rule)
 
+    def look(self, rule: str, *, fails: bool, **labels: str) -> Outcome:
+        """Let the probe behind an element fail, or be well again; the rule does not see it as the case yet."""
+        self.rules.setdefault(rule, make(rule))
+        series = Labels.of({"__name__": rule.replace("-", "_"), **labels})
+        (self.failing.add if fails else self.failing.discard)(series)
+        return self.decide(rule)
+
     def decide(self, *names: str) -> Outcome:
         """Evaluate these rules and look at every timer that is due."""
         rules = [self.rules[name] for name in names if name in self.rules]
         observed = {rule.name: [self._observed(rule, labels) for labels in self.seen[rule.name]] for rule in rules}
-        outcome = decide(rules, self.policy, self.state, Block({}), self.now, observed)
+        source = _Looked(self.failing, self.now) if self.failing else Block({})
+        outcome = decide(rules, self.policy, self.state, source, self.now, observed)
         self.disk.write(outcome)
         self.state.apply(outcome)
         return outcome
@@ -177,6 +218,12 @@ class House:
         }
         self.state = self.disk.load(self.now)
         self._change(None, timedelta(seconds=seconds))
+
+    def suspend(self, seconds: float) -> None:
+        """Do nothing for so long, without a restart."""
+        self.clock.advance(timedelta(seconds=seconds))
+        self._change(self.policy, timedelta(seconds=seconds))
+        self.state.distrust()
 
     def reload(self, policy: Policy | None = None, *, without: str = "") -> None:
         """Swap the policy, or remove a rule."""
@@ -212,9 +259,10 @@ class House:
         owed = [row for row in self.disk.rows.values() if row.notifier == notifier and row.settlement.open]
         due = [row for row in owed if _ready_at(row) <= self.now]
         tried = [row for row in owed if row.attempts or row.settlement is Settlement.SENDING]
-        row = choose(sorted(due, key=lambda row: (row.created_at, row.id)), tried, self.now)
-        if row is None:
+        chosen = choose(sorted(due, key=lambda row: (row.created_at, row.id)), tried, self.now)
+        if not chosen:
             return None
+        row = chosen[0]
         content, key = row.content, row.key
         if not row.sealed:
             alerts = {fp: self.disk.alerts[fp] for fp in row.alerts if fp in self.disk.alerts}

@@ -8,16 +8,14 @@ from datetime import timedelta
 import pytest
 
 from sentinel.core.alert import Change, Patience
-from sentinel.core.labels import Labels, fingerprint
+from sentinel.core.labels import Labels
 from sentinel.core.notification import Settlement
 from sentinel.core.severity import Severity
 from sentinel.engine.decide import decide
 from sentinel.promql.block import Block
-from tests.engine.house import House, make, policy, route
+from tests.engine.house import ALL, DB, House, make, policy, route
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
-DB = fingerprint("db", Labels())
-ALL = policy(route("all", "slack"))
 
 
 def told() -> House:
@@ -68,6 +66,19 @@ def test_a_repeat_that_fell_due_meanwhile_is_sent_once_and_after_a_look() -> Non
     assert house.deliver() == ["slack reminder"]
     house.wait(hours=3.9)
     assert house.deliver() == []
+
+
+def test_a_repeat_that_fell_due_while_the_machine_slept_waits_for_a_look_too() -> None:
+    """'each rule is evaluated on fresh data first', also where nothing was started anew."""
+    goes_on, is_over = told(), told()
+    for house in (goes_on, is_over):
+        house.suspend(9 * 3600)
+        house.decide()
+        assert house.deliver() == []
+        house.see("db", WARNING if house is goes_on else None)
+        house.wait(20)
+    assert goes_on.deliver() == ["slack reminder"]
+    assert is_over.deliver() == ["slack resolved"]
 
 
 def test_what_ended_while_nobody_looked_is_resolved_and_not_repeated() -> None:

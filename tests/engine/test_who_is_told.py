@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from sentinel.core.alert import Condition
-from sentinel.core.clock import ManualClock
-from sentinel.core.labels import Labels, fingerprint
 from sentinel.core.notification import Settlement
-from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
-from sentinel.routing import Escalation, Inhibition, Match, Mute
-from tests.engine.house import House, make, policy, route
+from tests.engine.house import ALL, DB, House, firing, make, policy, route
 
 WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
-DB = fingerprint("db", Labels())
-ALL = policy(route("all", "slack"))
 PAGES = policy(
     route("pages", "slack mail", {"severity": "critical"}, continue_=True),
     route("team", "team", {"severity": "warning+"}),
     route("rest", "slack"),
 )
-
-
-def firing(level: Severity = WARNING, policy_: object = ALL) -> House:
-    """A house in which `db` fires and everybody has heard of it, long enough ago for the group's distance."""
-    house = House(policy_)  # type: ignore[arg-type]
-    house.see("db", level)
-    house.wait(10)
-    house.deliver()
-    house.wait(minutes=2)
-    return house
 
 
 def test_firing_a_rise_joining_no_data_a_reminder_and_a_resolve_are_told() -> None:
@@ -141,117 +125,6 @@ def test_a_rise_calls_those_who_are_new_on_the_route() -> None:
     assert house.deliver() == ["slack firing", "mail firing", "team rose"]
 
 
-def test_a_resolve_is_told_always_whatever_is_muted_by_then() -> None:
-    """'A resolve goes to exactly those who heard the firing, and always, whatever is muted by then'."""
-    house = firing(CRITICAL, PAGES)
-    house.silence({}, minutes=60)
-    house.decide()
-    house.reload(policy(route("nobody", ""), notifiers="slack mail team"))
-    house.crash()
-    house.see("db", None)
-    assert sorted(house.deliver()) == ["mail resolved", "slack resolved", "team resolved"]
-
-
-def test_a_silence_stops_the_telling_never_the_judging() -> None:
-    """'A silence … stops the telling, never the judging; when it ends and the alert fires, it is told then'."""
-    house = House(ALL)
-    house.silence({"rule": "d*"}, minutes=30)
-    began = house.now
-    house.see("db", CRITICAL)
-    house.wait(minutes=29)
-    assert house.deliver() == []
-    assert house.disk.alerts[DB].severity is CRITICAL
-    house.wait(minutes=1)
-    assert house.deliver() == ["slack firing"]
-    assert house.disk.alerts[DB].fired_at == began
-
-
-def test_a_rise_under_a_silence_is_told_when_it_ends() -> None:
-    """What happened meanwhile is told then, also over a restart."""
-    house = firing(WARNING)
-    house.silence({"rule": "db"}, minutes=10)
-    house.decide()
-    house.see("db", CRITICAL)
-    house.wait(minutes=5)
-    house.crash()
-    assert house.deliver() == []
-    house.wait(minutes=6)
-    assert house.deliver() == ["slack rose"]
-
-
-def test_a_silence_takes_back_what_nobody_has_leased() -> None:
-    """It is set while the group still gathers: the alert is not told, and told when it ends."""
-    house = House(ALL)
-    house.see("db", WARNING)
-    house.silence({"rule": "db"}, minutes=5)
-    house.decide()
-    house.wait(minutes=4)
-    assert house.deliver() == []
-    house.wait(minutes=2)
-    assert house.deliver() == ["slack firing"]
-
-
-def test_who_had_not_heard_before_a_silence_hears_when_it_ends() -> None:
-    """One receiver has heard, the other is down: the silence ends, and the alert still fires."""
-    house = House(policy(route("all", "slack mail")))
-    house.see("db", CRITICAL)
-    assert house.deliver("slack") == ["slack firing"]
-    house.silence({"rule": "db"}, minutes=5)
-    house.decide()
-    house.wait(minutes=2)
-    house.crash()
-    assert house.deliver() == []
-    house.wait(minutes=5)
-    assert house.deliver() == ["mail firing"]
-
-
-def test_a_mute_by_schedule_holds_until_its_hours_are_over() -> None:
-    """'mutes: nights: {match: {severity: warning}, during: …}' and critical is told all the same."""
-    hours = Schedule.parse({"days": "mon-sun", "from": "22:00", "to": "06:00"})
-    muted = policy(route("all", "slack"), mutes=(Mute("nights", Match.of({"severity": "warning"}), hours, "sleep"),))
-    house = House(muted, clock=ManualClock(datetime(2026, 1, 5, 23, tzinfo=UTC)))
-    house.see("db", WARNING)
-    house.see("web", CRITICAL)
-    assert house.deliver() == ["slack firing"]
-    house.wait(hours=6.9)
-    house.see("web", None)
-    assert house.deliver() == ["slack resolved"]
-    house.wait(hours=0.2)
-    assert house.deliver() == ["slack firing"]
-
-
-def test_an_acknowledgement_stops_repeats_and_escalation() -> None:
-    """'An acknowledgement stops repeats and escalation … and ends with the alert, with a rise, or after 8 h'."""
-    steps = (Escalation(timedelta(minutes=15), ("boss",)),)
-    house = firing(WARNING, policy(route("all", "slack", escalate=steps), notifiers="boss"))
-    house.acknowledge(DB)
-    house.wait(hours=7.9)
-    assert house.deliver() == []
-    house.wait(hours=5)
-    assert house.deliver() == ["slack reminder"]
-    house.acknowledge(DB)
-    house.see("db", ERROR)
-    assert house.deliver() == ["slack rose"]
-    house.wait(minutes=15)
-    assert house.deliver() == ["boss escalation"]
-
-
-def test_escalation_counts_from_the_first_message_at_this_severity() -> None:
-    """'Escalation counts from the first message at this severity.' Who was called so hears the resolve too."""
-    steps = (Escalation(timedelta(minutes=15), ("boss",)),)
-    house = House(policy(route("all", "slack", escalate=steps), notifiers="boss"))
-    house.see("db", WARNING)
-    house.wait(minutes=14)
-    assert house.deliver() == ["slack firing"]
-    house.see("db", CRITICAL)
-    house.wait(minutes=14)
-    assert house.deliver() == ["slack rose"]
-    house.wait(minutes=1)
-    assert house.deliver() == ["boss escalation"]
-    house.see("db", None)
-    assert sorted(house.deliver()) == ["boss resolved", "slack resolved"]
-
-
 @pytest.mark.parametrize("told_before", [False, True])
 def test_a_critical_alert_waits_for_nothing(told_before: bool) -> None:
     """'A critical alert, and a rise to critical, waits for neither of the first two unless the route sets them'."""
@@ -352,52 +225,6 @@ def test_a_route_may_drop_alerts_knowingly() -> None:
     assert not house.disk.groups
 
 
-CAUSE = Inhibition("behind", Match.of({"rule": "db"}), Match.of({"rule": "shop-*"}), ("env",))
-
-
-def test_while_the_cause_fires_its_dependents_are_not_told() -> None:
-    """'While the cause fires, muted or not, its dependents are not told; … still firing one minute after its end …'."""
-    house = House(policy(route("all", "slack"), inhibitions=(CAUSE,)))
-    house.silence({"rule": "db"}, minutes=3)
-    house.see("db", WARNING, env="a")
-    house.see("shop-a", CRITICAL, env="a")
-    house.see("shop-b", CRITICAL, env="b")
-    assert house.deliver() == ["slack firing"]
-    house.wait(minutes=10)
-    house.deliver()
-    house.see("db", None, env="a")
-    assert house.deliver() == ["slack resolved"]
-    house.wait(59)
-    assert house.deliver() == []
-    house.wait(1)
-    assert house.deliver() == ["slack firing"]
-    assert list(house.heard[-1].alerts) == [fingerprint("shop-a", Labels.of(env="a"))]
-
-
-def test_dependents_wait_for_a_cause_that_pends_at_most_one_minute() -> None:
-    """'while it is pending …, they wait for it, at most one minute'."""
-    house = House(policy(route("all", "slack"), inhibitions=(CAUSE,)), [make("db", **{"for": "5m"})])
-    house.see("db", WARNING)
-    house.see("shop-a", CRITICAL)
-    house.wait(59)
-    assert house.deliver() == []
-    house.wait(1)
-    assert house.deliver() == ["slack firing"]
-
-
-def test_a_cause_that_comes_while_its_dependents_gather_takes_them_back() -> None:
-    """The dependent is seen first: it is not told all the same."""
-    house = House(policy(route("all", "slack"), inhibitions=(CAUSE,)))
-    house.see("shop-a", WARNING)
-    house.wait(2)
-    house.see("db", CRITICAL)
-    house.wait(minutes=5)
-    assert house.deliver() == ["slack firing"]
-    assert list(house.heard[0].alerts) == [DB]
-    house.see("shop-a", None)
-    assert house.deliver() == []
-
-
 def test_a_pending_alert_is_told_to_nobody() -> None:
     """`for` is not over."""
     house = House(ALL, [make("db", **{"for": "5m"})])
@@ -430,3 +257,14 @@ def test_a_new_value_owes_nothing_to_those_whose_messages_cannot_change() -> Non
         house.see("db", ERROR, value=f"{percent} %")
         house.wait(minutes=2)
     assert house.deliver() == []
+
+
+def test_a_resolve_is_told_always_whatever_is_muted_by_then() -> None:
+    """'A resolve goes to exactly those who heard the firing, and always, whatever is muted by then'."""
+    house = firing(CRITICAL, PAGES)
+    house.silence({}, minutes=60)
+    house.decide()
+    house.reload(policy(route("nobody", ""), notifiers="slack mail team"))
+    house.crash()
+    house.see("db", None)
+    assert sorted(house.deliver()) == ["mail resolved", "slack resolved", "team resolved"]
