@@ -85,6 +85,7 @@ class Agent:
         self.pulse = Pulse(self.clock)
         self.couriers = Couriers(self._write, self.clock)
         self.readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
+        self.remote = ThreadPoolExecutor(2, thread_name_prefix="remote")
         self.alarm = Alarm(lambda notifier, message: attempt(notifier, message, self.clock))
         self._tasks: set[asyncio.Task[None]] = set()
         self._dead = 0
@@ -107,8 +108,15 @@ class Agent:
             self.redaction.renew(config.secrets)
             restored = restore(self.database, self.started_at, span(config.rules.values()))
             self.history = History(self.database, restored.head)
-            upkeep = Upkeep(self.database, self.history, self.settings.retention)
-            self.desk = Desk(self.database, self.history, upkeep, self.clock, config, self.readers, self._publish)
+            upkeep = Upkeep(
+                self.database,
+                self.history,
+                self.settings.retention,
+                most_bytes=self.settings.retention_size,
+            )
+            self.desk = Desk(
+                self.database, self.history, upkeep, self.clock, config, self.readers, self._publish, self.remote
+            )
         except BaseException:
             self.database.close()
             raise
@@ -141,7 +149,8 @@ class Agent:
         await self.couriers.stop(timedelta(seconds=max(1.0, ends - self.clock.monotonic() - 3)))
         left = max(1.0, ends - self.clock.monotonic())
         if await asyncio.to_thread(self.desk.stop, left):
-            self.readers.shutdown(wait=False, cancel_futures=True)
+            for pool in (self.readers, self.remote):
+                pool.shutdown(wait=False, cancel_futures=True)
             await asyncio.to_thread(self.database.close)
         log.info("stopped")
 
@@ -236,7 +245,7 @@ class Agent:
             self.history.head.blind = await self.reference.is_blind()
         if self.waits.due(self.clock.now()):
             await self.read(self._look_for_waits)
-        if any(silence.ends_at <= self.clock.now() for silence in self.view.silences):
+        if any(silence.ends_at <= self.clock.now() for silence in self.view.silences.values()):
             self._spawn(self.operators.expire(), "silences that are over")
         samples = self.numbers()
 

@@ -29,7 +29,7 @@ from sentinel.agent.jobs import Jobs
 from sentinel.agent.ledger import load_state, tell, write_outcome
 from sentinel.agent.numbers import writing_again
 from sentinel.agent.pen import Pen
-from sentinel.agent.readings import Readings, span
+from sentinel.agent.readings import Readings, source_of, span
 from sentinel.agent.swap import Written, swap
 from sentinel.config.config import Config
 from sentinel.core.clock import Clock
@@ -69,6 +69,7 @@ class Desk:
         config: what holds at first.
         readers: observe what the head does not hold.
         published: called on this thread when something changed, at most once a turn.
+        remote: wait for the servers of rules with a source of their own; None: the readers do.
     """
 
     def __init__(
@@ -80,15 +81,19 @@ class Desk:
         config: Config,
         readers: Executor,
         published: Callable[[], None] = lambda: None,
+        remote: Executor | None = None,
     ) -> None:
         self.config, self.history = config, history
         self.pen = Pen(database, history.head, clock)
         self.jobs = Jobs()
-        self.readings = Readings(readers, history, self.ask)
+        self.readings = Readings(
+            readers, history, self.ask, lambda rule: source_of(rule, self.config.probes, history), remote or readers
+        )
         self.decided_at = clock.now()
         self._upkeep, self._clock, self._published = upkeep, clock, published
         self._inbox = Inbox()
         self._changed, self._unwritten = True, False
+        self._shows_from = float("-inf")
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         with database.read() as tx:
@@ -136,6 +141,7 @@ class Desk:
     def was_away(self, since: datetime) -> None:
         """Let the time since then count for nothing: nobody looked; only on this thread."""
         self._adopt(self.config, former=self.config, away_from=since)
+        self.state.distrust()
         for name in self.readings.drop():
             self.agenda.back(name, self._clock.now())
 
@@ -180,11 +186,18 @@ class Desk:
             self._write_down(works)
         took = self._clock.monotonic() - began
         decided = not self.pen.resting and self._decide(max(SLICE_SECONDS, took))
-        if self._changed:
-            self._changed = False
-            self._published()
+        self._publish()
         idle = not (works or decided or len(self._inbox) or self.pen.resting)
         return 0.0 if idle and self._tidy() else self._rest(decided)
+
+    def _publish(self) -> None:
+        """Publish what changed, for a fifth of the time at most: in a storm what is to be shown is large."""
+        began = self._clock.monotonic()
+        if self._changed and began >= self._shows_from:
+            self._changed = False
+            self._published()
+            ended = self._clock.monotonic()
+            self._shows_from = ended + 4 * (ended - began)
 
     def _take(self) -> list[Work]:
         """Empty the inbox: samples go into the head at once, errands are run, works are returned."""
@@ -346,6 +359,8 @@ class Desk:
         waits += ((at - now).total_seconds() for at in planned)
         if self.state.restless:
             waits.append(0.0)
+        if self._changed:
+            waits.append(self._shows_from - monotonic)
         return max(min(waits), self.pen.rests_until - monotonic, 0.0 if decided else _BREATH_SECONDS)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentinel.agent.operators import PREFIX_AT_LEAST, named
+from sentinel.agent.readings import source_of
 from sentinel.core.alert import Alert, Observed
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.labels import Labels, fingerprint
@@ -60,9 +61,8 @@ async def _explained(agent: Agent, rule: Rule, alerts: list[Alert], only: Labels
     def read() -> tuple[list[Observed] | str, Mapping[str, Past]]:
         past = _past(agent, [alert.fingerprint for alert in alerts[:_ALERTS]])
         try:
-            seen = observe(
-                rule, now, history.reader(), known({alert.fingerprint: alert for alert in alerts}), every=True
-            )
+            with source_of(rule, agent.view.config.probes, history) as source:
+                seen = observe(rule, now, source, known({alert.fingerprint: alert for alert in alerts}), every=True)
         except QueryInvalid as exc:
             return str(exc), past
         return [one for one in seen if only in (None, one.labels)], past

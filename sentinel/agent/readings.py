@@ -9,17 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from sentinel.core.alert import Alert, Observed
 from sentinel.core.clock import to_ms
-from sentinel.core.windows import DEFAULT_LOOKBACK_MS
+from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Source
 from sentinel.engine.decide import Observations, Seen, known
+from sentinel.probes.probe import Probe
+from sentinel.probes.promql import Promql
 from sentinel.rules.observe import observe
 from sentinel.rules.rule import Rule
+from sentinel.rules.unreachable import unreachable
 from sentinel.store.history import History
+from sentinel.store.remote import Remote, RemoteUnavailable
 
+log = structlog.get_logger()
 
 #: What looks back further is answered from disk, by readers.
 _LONGEST = timedelta(hours=1)
@@ -52,31 +60,50 @@ class Readings:
         readers: run what may take long.
         history: that they read.
         arrived: called by a reader when it is done; has what it is given run on the desk's thread.
+        source: returns what a rule looks at.
+        remote: run what waits for servers of others, so that a slow one keeps nobody from the disk.
     """
 
-    def __init__(self, readers: Executor, history: History, arrived: Callable[[Callable[[], object]], object]) -> None:
+    def __init__(
+        self,
+        readers: Executor,
+        history: History,
+        arrived: Callable[[Callable[[], object]], object],
+        source: Callable[[Rule], AbstractContextManager[Source]],
+        remote: Executor,
+    ) -> None:
         self._readers, self._history, self._arrived = readers, history, arrived
+        self._source, self._remote = source, remote
         self._begun: dict[str, Reading] = {}
         self._found: dict[str, Seen] = {}
 
     def needed(self, rule: Rule, now: datetime) -> bool:
-        """Say whether a rule looks back further than the head reaches, and nothing was found for it yet."""
+        """Say whether a rule looks elsewhere, or further back than the head reaches, and nothing was found yet."""
         if rule.name in self._found:
             return False
+        if rule.source:
+            return True
         return to_ms(now - _back(rule)) - DEFAULT_LOOKBACK_MS < self._history.head.since_ms
 
     def begin(self, rule: Rule, alerts: Mapping[str, Alert], now: datetime, ready: Callable[[], None]) -> None:
         """Let a reader observe a rule as of now; `ready` is called when it has, unless that counts for nothing."""
         reading = self._begun[rule.name] = Reading(rule, now)
-        labels, history = known(alerts), self._history
+        labels = known(alerts)
+
+        looked_at = self._source(rule)
 
         def read() -> list[Observed]:
-            return observe(rule, now, history.reader(), labels)
+            try:
+                with looked_at as source:
+                    return observe(rule, now, source, labels)
+            except RemoteUnavailable as exc:
+                log.warning("a source does not answer", rule=rule.name, why=str(exc))
+                return unreachable(rule, labels, str(exc))
 
         def done(future: Future[list[Observed]]) -> None:
             self._arrived(lambda: self._take(reading, future, ready))
 
-        self._readers.submit(read).add_done_callback(done)
+        (self._remote if rule.source else self._readers).submit(read).add_done_callback(done)
 
     @property
     def found(self) -> Observations:
@@ -109,3 +136,12 @@ class Readings:
         except Exception as exc:  # that rule fails, and no other
             self._found[reading.rule.name] = exc
         ready()
+
+
+def source_of(rule: Rule, probes: Mapping[str, Probe], history: History) -> AbstractContextManager[Source]:
+    """Return what a rule looks at, for a thread that may wait: our own history, or the server that it names."""
+    if not rule.source:
+        return nullcontext(history.reader())
+    probe = probes[rule.source]
+    assert isinstance(probe.kind, Promql)  # the configuration was checked
+    return Remote(probe.kind.server(probe.name, probe.timeout))

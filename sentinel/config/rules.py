@@ -32,6 +32,7 @@ def build_rules(builder: Builder, intervals: Mapping[str, timedelta] | None) -> 
             _check_expressions(builder, read, intervals)
             continue
         _check_causes(builder, read)
+        _check_source(builder, read, complete=intervals is not None)
         if rule := _rule(builder, read, intervals, _named(read, reads)):
             found[rule.name] = rule
     return found
@@ -101,3 +102,20 @@ def _check_causes(builder: Builder, read: Read) -> None:
         elif cause not in known and not builder.reader.undecided(node):
             fix = near(cause, set(known))
             builder.reader.findings.add("rule/depends-on", node, f'no rule is named "{cause}"', fix)
+
+
+def _check_source(builder: Builder, read: Read, *, complete: bool) -> None:
+    """Look whether `source` names a probe that can answer, and the form asks what another server may know."""
+    source = read.keys.source
+    if source is None:
+        return
+    probes = builder.gathered.of("probes")
+    able = {name for name, entry in probes.items() if "promql" in getattr(entry.node, "values", {})}
+    if read.kind.names:
+        says = f"the form {read.word} looks at probes and jobs of our own"
+        builder.report(read, "source", "rule/source", says, "drop source, or write the form expr")
+    elif complete and source not in probes:
+        builder.report(read, "source", "rule/source", f'no probe is named "{source}"', near(source, able))
+    elif complete and source not in able:
+        says = f'probe "{source}" answers no PromQL'
+        builder.report(read, "source", "rule/source", says, "name a probe of the kind promql")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 KINDS = {
     "heartbeat": "sentinel.probes.heartbeat:HeartbeatKind",
     "http": "sentinel.probes.http:Http",
+    "promql": "sentinel.probes.promql:Promql",
     "scrape": "sentinel.probes.scrape:Scrape",
     "sql": "sentinel.probes.sql:Sql",
 }

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sentinel.core.clock import to_ms
+from sentinel.core.labels import NAME, Matcher, MatchOp
 from sentinel.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ def blind(rule: Rule, now: datetime, source: Source) -> str:
 
     An expression that returns nothing may mean just that, so `expr` is never blind, nor is `absent`; nor is a rule that
     counts upwards a metric that was never seen: nothing has happened yet.
+    A rule with a source of its own is blind while the probe of that source fails.
     """
     from sentinel.rules.scene import Scene
 
     compiled = rule.compiled
+    if rule.source:
+        metric = compiled.carriers[-1].name if compiled.carriers else rule.source
+        return "" if _answers(rule.source, now, source) else metric
     if compiled.empty_is_over or compiled.absence or not compiled.carriers:
         return ""
     scene = Scene(compiled, source, to_ms(now))
@@ -28,3 +33,12 @@ def blind(rule: Rule, now: datetime, source: Source) -> str:
         return ""
     counts_upwards = compiled.window and all(threshold.below is None for threshold in rule.thresholds.values())
     return "" if counts_upwards and not scene.seen else compiled.carriers[-1].name
+
+
+def _answers(probe: str, now: datetime, source: Source) -> bool:
+    """Say whether a probe's newest look succeeded."""
+    import numpy as np
+
+    success = Matcher(NAME, MatchOp.EQUAL, "probe_success"), Matcher("probe", MatchOp.EQUAL, probe)
+    windows = source.windows(success, np.array([to_ms(now)], np.int64), None)
+    return any(windows.v[hi - 1] == 1 for lo, hi in zip(windows.lo[:, 0], windows.hi[:, 0], strict=True) if hi > lo)

@@ -31,4 +31,5 @@ class RuleKeys(Model):
     depends_on: Annotated[tuple[str, ...], BeforeValidator(one_or_more)] = Field(
         (), description="Rules whose alerts explain this one's."
     )
+    source: str | None = Field(None, description="A promql probe whose server answers it, instead of our own history.")
     limit: int = Field(LIMIT, ge=1, description="How many alerts the rule may have at a time.")

@@ -74,6 +74,7 @@ def make_rule(
         owner=keys.owner,
         depends_on=keys.depends_on,
         limit=keys.limit,
+        source=keys.source or "",
         position=position or Position(""),
         origin=origin or Origin(),
         agent=agent,

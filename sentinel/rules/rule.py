@@ -38,6 +38,7 @@ class Rule:
         owner: who answers for it.
         depends_on: rules whose alerts explain this one's.
         limit: how many alerts it may have at a time.
+        source: the `promql` probe whose server answers it; "" is our own history.
         position: where it is written.
         origin: likewise, with commit and author, for messages.
         agent: name of the agent, for templates.
@@ -55,6 +56,7 @@ class Rule:
     owner: str = ""
     depends_on: tuple[str, ...] = ()
     limit: int = LIMIT
+    source: str = ""
     position: Position = field(default_factory=lambda: Position(""))
     origin: Origin = field(default_factory=Origin)
     agent: str = ""
@@ -62,7 +64,7 @@ class Rule:
     @property
     def reads(self) -> tuple[Read, ...]:
         """The selectors that it reads: an arrival of one of their series makes it due."""
-        return self.compiled.reads
+        return () if self.source else self.compiled.reads
 
     @property
     def window(self) -> timedelta:

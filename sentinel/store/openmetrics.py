@@ -103,14 +103,15 @@ def _series(name: str, inner: str) -> Labels:
 
 
 def _written(labels: Labels) -> str:
-    pairs = [f"{_name(name, _LABEL)}={_quoted(value)}" for name, value in labels.unnamed]
+    pairs = [f"{label_name(name)}={_quoted(value)}" for name, value in labels.unnamed]
     if _METRIC.fullmatch(labels.name):
         return f"{labels.name}{{{','.join(pairs)}}}" if pairs else labels.name
     return f"{{{','.join([_quoted(labels.name), *pairs])}}}"
 
 
-def _name(name: str, plain: re.Pattern[str]) -> str:
-    return name if plain.fullmatch(name) else _quoted(name)
+def label_name(name: str) -> str:
+    """Write a label's name, in quotes where it needs them."""
+    return name if _LABEL.fullmatch(name) else _quoted(name)
 
 
 def _quoted(text: str) -> str:
