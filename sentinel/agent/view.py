@@ -11,10 +11,11 @@ from sentinel.config.config import Config
 from sentinel.core.alert import Alert
 from sentinel.core.heartbeat import Heartbeat
 from sentinel.core.notification import Notification, Told
-from sentinel.core.operator import Acknowledgement, Silence
+from sentinel.core.operator import Acknowledgement
 from sentinel.core.problem import Problem
 from sentinel.routing.draft import Draft
 from sentinel.routing.hold import acknowledged
+from sentinel.routing.silences import Silences
 from sentinel.routing.telling import Held
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class View:
         told: fingerprint to who heard.
         reasons: fingerprint to why its telling was decided so.
         owed: notifications that are not settled.
-        silences: that hold, or will.
+        silences: that hold, or will, by id.
         acknowledged: fingerprint to who has that one in hand.
         heartbeats: what is remembered of jobs.
         failures: rule to why it could not be evaluated.
@@ -71,7 +72,7 @@ class View:
     told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     owed: tuple[Notification, ...] = ()
-    silences: tuple[Silence, ...] = ()
+    silences: Silences = field(default_factory=Silences)
     acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
@@ -91,7 +92,7 @@ def view_of(desk: Desk, reload: Reload, now: datetime) -> View:
         told={fingerprint: tuple(told.values()) for fingerprint, told in telling.told.items()},
         reasons=dict(desk.state.reasons),
         owed=tuple(telling.open.values()),
-        silences=tuple(telling.silences.values()),
+        silences=Silences(telling.silences.values()),
         acknowledged={one.fingerprint: one for one in _in_force(desk, now)},
         heartbeats=dict(desk.jobs.known),
         failures=dict(desk.state.failures),

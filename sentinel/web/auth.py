@@ -76,7 +76,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_foreign(headers: Mapping[str, str]) -> bool:
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return True
+    # A browser that says which site asks cannot be made to lie by a page; its `Origin` may be "null" all the same.
+    if site := headers.get("sec-fetch-site"):
+        return site not in ("same-origin", "none")
     origin = headers.get("origin", "")
     return bool(origin) and origin.partition("://")[2] != headers.get("host", "")

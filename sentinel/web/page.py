@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel import __version__
 from sentinel.agent.agent import Agent
+from sentinel.agent.view import View
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Notification, Settlement
+from sentinel.core.operator import Silence, write_match
+from sentinel.routing.match import Match
 from sentinel.store.audit import Entry
 from sentinel.web import present, words
 from sentinel.web.present import Json
@@ -79,6 +82,8 @@ async def page(agent: Agent, form_token: str) -> str:
             probes=[{**one, "bars": bars.get(one["name"]) or blank()} for one in stand["probes"]],
             jobs=stand["jobs"],
             deliveries=[_delivery(agent, row) for row in told.values()],
+            silences=[_silence(view, one) for one in sorted(view.silences.values(), key=lambda one: one.ends_at)],
+            notifiers=stand["notifiers"],
             history=[_event(entry) for entry in history],
             config={
                 **present.config(view),
@@ -119,7 +124,29 @@ def _alert(agent: Agent, one: Alert) -> Json:
             for row in view.owed
             if one.fingerprint in row.alerts
         ],
-        "held": held.why if held else "",
+        "held": held.why if held else _silenced(view, one),
+        "acknowledgement": view.acknowledged.get(one.fingerprint),
+        "conditions": [f"rule={one.rule}", *(f'{name}="{value}"' for name, value in one.labels)],
+    }
+
+
+def _silenced(view: View, alert: Alert) -> str:
+    """Say that somebody who heard of an alert hears no more of it for now; "" where that is not so."""
+    one = next(view.silences.matching(alert, view.at), None)
+    return f"silenced by {one.author} until {one.ends_at:%Y-%m-%d %H:%M} UTC: {one.reason}" if one else ""
+
+
+def _silence(view: View, one: Silence) -> Json:
+    match = Match.of(one.match)
+    return {
+        "id": one.id,
+        "text": write_match(one.match),
+        "author": one.author,
+        "reason": one.reason,
+        "starts_at": one.starts_at,
+        "ends_at": one.ends_at,
+        "waits": view.at < one.starts_at,
+        "count": sum(match.matches(alert) for alert in view.alerts),
     }
 
 

@@ -28,6 +28,7 @@ def level(severity: Severity | None) -> str | None:
 def alert(view: View, one: Alert) -> Json:
     """Write an alert, who heard of it, and why others did not."""
     held = view.held.get(one.fingerprint)
+    silenced = next(view.silences.matching(one, view.at), None)
     return {
         "fingerprint": one.fingerprint,
         "rule": one.rule,
@@ -63,6 +64,7 @@ def alert(view: View, one: Alert) -> Json:
         ],
         "owed": [notification(owed) for owed in view.owed if one.fingerprint in owed.alerts],
         "acknowledged": acknowledgement(ack) if (ack := view.acknowledged.get(one.fingerprint)) else None,
+        "silenced": silence(silenced, view.at) if silenced else None,
         "held": None if held is None else {"why": held.why, "until": instant(held.until)},
         "why": list(view.reasons.get(one.fingerprint, ())),
     }

@@ -8,9 +8,10 @@ from datetime import datetime
 from sentinel import __version__
 from sentinel.agent.agent import Agent
 from sentinel.agent.lookout import Lookout
+from sentinel.agent.view import View
 from sentinel.core.heartbeat import Heartbeat
-from sentinel.core.notification import Settlement
 from sentinel.core.quantity import format_duration
+from sentinel.delivery.deliver import Status
 from sentinel.probes.heartbeat import HeartbeatKind
 from sentinel.probes.probe import Probe
 from sentinel.web import present
@@ -122,21 +123,35 @@ def _job(probe: Probe, heartbeat: Heartbeat | None, now: datetime) -> Json:
 
 
 def _notifiers(agent: Agent) -> list[Json]:
-    found = []
-    owed = agent.view.owed
-    for name, one in agent.couriers.status().items():
-        notifier = agent.view.config.notifiers.get(name)
-        found.append(
-            {
-                "name": name,
-                "kind": notifier.kind_name if notifier else "",
-                "circuit": str(one.circuit),
-                "accepted": one.accepted,
-                "refused": one.refused,
-                "accepted_at": instant(one.accepted_at),
-                "waiting": sum(row.notifier == name and row.settlement is not Settlement.DEAD for row in owed),
-                "last_error": one.last_error,
-                "fallback": notifier.fallback if notifier else "",
-            }
-        )
-    return found
+    view, now = agent.view, agent.clock.now()
+    return [_notifier(one, view, now) for one in agent.couriers.status().values()]
+
+
+def _notifier(one: Status, view: View, now: datetime) -> Json:
+    notifier = view.config.notifiers.get(one.name)
+    waiting = sum(row.notifier == one.name for row in view.owed)
+    said = [f"took {one.accepted}", f"last {ago(one.accepted_at, now)}"] if one.accepted else ["took nothing yet"]
+    if waiting:
+        said.append(f"{waiting} waiting")
+    if one.opened_at is not None:
+        said.insert(0, f"{one.circuit} for {length(now - one.opened_at)}")
+    if notifier and notifier.fallback:
+        said.append(f"fallback {notifier.fallback}")
+    tone = "bad" if one.opened_at is not None else "warn" if one.last_error else "good" if one.accepted else "blind"
+    return {
+        "name": one.name,
+        "kind": notifier.kind_name if notifier else "",
+        "tone": tone,
+        "tone_words": {"bad": "does not deliver", "warn": "refused the last message", "good": "well"}.get(
+            tone, "not used yet"
+        ),
+        "words": ", ".join(said),
+        "circuit": str(one.circuit),
+        "opened_at": instant(one.opened_at),
+        "accepted": one.accepted,
+        "refused": one.refused,
+        "accepted_at": instant(one.accepted_at),
+        "waiting": waiting,
+        "last_error": one.last_error,
+        "fallback": notifier.fallback if notifier else "",
+    }

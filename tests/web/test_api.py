@@ -141,6 +141,8 @@ async def test_a_token_that_is_set_is_asked_for(start: Start, path: str, headers
         pytest.param({}, 200, id="no browser"),
         pytest.param({"origin": "http://127.0.0.1:9160", "sec-fetch-site": "same-origin"}, 200, id="our page"),
         pytest.param({"origin": "https://evil.example"}, 403, id="another origin"),
+        pytest.param({"origin": "null", "sec-fetch-site": "same-origin"}, 200, id="our page, by a shy browser"),
+        pytest.param({"origin": "null"}, 403, id="nobody knows which"),
         pytest.param({"sec-fetch-site": "cross-site"}, 403, id="another site"),
     ],
 )

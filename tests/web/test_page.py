@@ -47,6 +47,12 @@ async def test_a_person_can_read_it(start: Start, scheme: str, width: int) -> No
         await page.locator("article.critical").wait_for(timeout=30_000)
         assert await page.locator("h1").inner_text() == "One thing is wrong"
         assert await page.locator("article a.button").get_attribute("href") == "https://runbooks.example.com/queue"
+        await page.locator("article.critical summary", has_text="Acknowledge").click()
+        await page.locator("article.critical input[name=author]:visible").fill("ann")
+        await page.get_by_role("button", name="I am on it").click()
+        await page.locator("article.critical .ack", has_text="ann is on it until").wait_for()
+        await page.locator("article.critical summary", has_text="Silence").click()
+        assert await page.locator("input[name=author]:visible").input_value() == "ann"
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         assert complaints == []
         await browser.close()
