@@ -72,5 +72,11 @@ def covering(alert: Alert, policy: Policy) -> Iterator[Inhibition]:
     return (one for one in policy.covering.matching(alert) if not one.cause.matches(alert))
 
 
+def explains(cause: Alert, alert: Alert, policy: Policy) -> bool:
+    """Say whether one alert covers another."""
+    keys = set(explained_by(cause, policy))
+    return bool(keys) and any(_key(one, alert) in keys for one in covering(alert, policy))
+
+
 def _key(inhibition: Inhibition, alert: Alert) -> Key:
     return inhibition.name, tuple(attribute(alert, label) for label in inhibition.equal)

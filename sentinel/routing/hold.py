@@ -6,12 +6,14 @@ All of them stop the telling and never the judging; none of them stops a resolve
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sentinel.core.alert import Alert
+from sentinel.routing.causes import explains
 from sentinel.routing.draft import Draft
 from sentinel.routing.telling import Held
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 #: How long a dependent waits for a cause that pends, and after the end of one that fired.
 PATIENCE = timedelta(minutes=1)
 
@@ -50,10 +52,15 @@ def _mutes(alert: Alert, draft: Draft) -> Iterator[Held]:
 
 
 def _cause(alert: Alert, draft: Draft) -> Held | None:
-    """Return the cause that covers an alert: one that fires before one that is waited for, the longest wait first."""
+    """Return the cause that covers an alert: one that fires before one that is waited for, the longest wait first.
+
+    Of two that explain one another the first is told, so that they do not keep each other quiet.
+    """
     waits: list[tuple[datetime, str]] = []
     for inhibition, cause in draft.causes_of(alert):
         if cause.severity is not None:
+            if _came_first(alert, cause) and explains(alert, cause, draft.policy):
+                continue
             return Held(f"covered by {cause.rule}{cause.labels}, which fires ({inhibition.name})")
         if cause.standings and alert.fired_at:
             how = "which pends" if draft.alert(cause.fingerprint) else "whose probe has just failed"
@@ -62,3 +69,7 @@ def _cause(alert: Alert, draft: Draft) -> Held | None:
             waits.append((cause.changed_at + PATIENCE, f"{cause.rule} has just ended ({inhibition.name})"))
     until, why = max(waits, default=(draft.now, ""))
     return Held(why, until) if until > draft.now else None
+
+
+def _came_first(alert: Alert, other: Alert) -> bool:
+    return (alert.fired_at or _NEVER, alert.fingerprint) < (other.fired_at or _NEVER, other.fingerprint)

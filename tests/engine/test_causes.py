@@ -156,6 +156,21 @@ def test_a_chain_of_causes_tells_of_its_beginning_alone() -> None:
     assert list(house.heard[0].alerts) == [fingerprint("disk", Labels())]
 
 
+def test_of_two_that_explain_one_another_the_first_is_told() -> None:
+    """They do not keep each other quiet for ever."""
+    mutual = tuple(
+        Inhibition(cause, Match.of({"rule": cause}), Match.of({"rule": covered}))
+        for cause, covered in (("db", "web"), ("web", "db"))
+    )
+    house = House(policy(route("all", "slack"), inhibitions=mutual))
+    house.see("db", CRITICAL)
+    house.wait(1)
+    house.see("web", CRITICAL)
+    house.wait(minutes=5)
+    assert house.deliver() == ["slack firing"]
+    assert list(house.heard[0].alerts) == [DB]
+
+
 def test_what_waits_for_a_cause_waits_over_a_restart() -> None:
     """The cause is on the disk, and its dependents are looked at again."""
     house = House(ROUTED)
