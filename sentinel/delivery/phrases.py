@@ -23,7 +23,8 @@ def mark(reason: Reason, severity: Severity, facts: Facts) -> str:
         case Reason.REMINDER:
             return f"Still {now}"
         case Reason.ROSE:
-            return f"Now {now}"
+            was = max((alert.heard for alert in facts.news if alert.heard and alert.heard < severity), default=None)
+            return f"Now {now}, was {was}" if was else f"Now {now}"
         case Reason.ESCALATION:
             return f"Escalated, still {now}"
         case Reason.NO_DATA:
@@ -122,12 +123,15 @@ def details(alert: AlertFact, at: datetime) -> list[tuple[str, str]]:
     pairs = []
     if alert.value or alert.threshold:
         limit = f" (threshold: {alert.threshold})" if alert.threshold else ""
-        pairs.append(("value", f"{alert.value or 'unknown'}{limit}"))
+        last = ", the last one known" if alert.value and alert.state == "no data" else ""
+        pairs.append(("value", f"{alert.value or 'unknown'}{last}{limit}"))
     if alert.over and alert.since and alert.ended_at and alert.lasted is not None:
         span = f"{clock(alert.since, at)} to {clock(alert.ended_at, at)}"
         pairs.append(("lasted", f"{duration(alert.lasted)}, {span}"))
     elif alert.since:
-        pairs.append(("since", f"{clock(alert.since, at)} ({duration(at - alert.since)})"))
+        pairs.append(("since", _since(alert.since, at)))
+    if alert.state == "no data" and alert.unknown_since:
+        pairs.append(("no data", f"since {_since(alert.unknown_since, at)}"))
     if alert.reason:
         pairs.append(("because", alert.reason))
     if alert.owner:
@@ -172,6 +176,11 @@ def highest(alerts: Sequence[AlertFact], default: Severity) -> Severity:
     """Return the severity that a message about these alerts has."""
     going_on = [alert.severity for alert in alerts if not alert.over]
     return max(going_on or [alert.severity for alert in alerts], default=default)
+
+
+def _since(instant: datetime, at: datetime) -> str:
+    ago = duration(at - instant)
+    return clock(instant, at) if ago == "0s" else f"{clock(instant, at)} ({ago})"
 
 
 def _braces(alert: AlertFact) -> str:

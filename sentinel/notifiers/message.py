@@ -41,6 +41,7 @@ class AlertFact:
         origin: where the rule stands.
         news: whether the message is about this alert; the others are listed because they go on in the same group.
         rule_labels: the rule's own labels.
+        unknown_since: since when nobody knows how it stands; None while it is known.
         heard: the severity at which this notifier heard of it last; None if it did not, or heard that it was over.
     """
 
@@ -63,6 +64,7 @@ class AlertFact:
     news: bool = True
     rule_labels: Mapping[str, str] = field(default_factory=dict)
     heard: Severity | None = None
+    unknown_since: datetime | None = None
 
     @property
     def over(self) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from sentinel.core.alert import Alert
+from sentinel.core.alert import Alert, Phase, Standing
 from sentinel.core.labels import Labels
 from sentinel.core.notification import Group, Reason
 from sentinel.core.severity import Severity
 from sentinel.delivery.facts import gather
 from sentinel.delivery.phrases import duration
 from sentinel.delivery.words import Words
-from sentinel.notifiers.message import Message
-from tests.notifiers.messages import NOW, alert, message
+from sentinel.notifiers.message import Facts, Message
+from tests.notifiers.messages import BEGAN, NOW, alert, message
 
 ONE = """\
 Critical: purchase-failure-rate{env="production"}: 6.2% of purchases failed in the last 5 minutes
@@ -45,6 +46,29 @@ def test_the_end_says_how_long_it_lasted_and_why() -> None:
     assert "lasted     5m, 02:10 UTC to 02:15 UTC" in text
     assert "because    0.062 = 31 / 500 > 0.05" in text
     assert "value      6.2%" in text
+
+
+def test_a_rise_says_what_it_was() -> None:
+    """As this notifier heard of it last."""
+    one = alert()
+    facts = gather("shop-1", None, [one], (), NOW, {one.fingerprint: Severity.WARNING})
+    assert _said(facts, Reason.ROSE).title.startswith("Now critical, was warning: purchase-failure-rate")
+
+
+def test_without_data_the_value_is_the_last_one_known() -> None:
+    """And since when nobody knows stands beside since when it fires."""
+    unknown = Standing(Phase.FIRING, BEGAN, unknown_since=NOW - timedelta(minutes=2))
+    one = replace(alert(), standings={Severity.CRITICAL: unknown}, no_data_at=NOW)
+    text = _said(gather("shop-1", None, [one], (), NOW), Reason.NO_DATA).text
+    assert text.startswith("No data (critical): ")
+    assert "value      6.2%, the last one known (threshold: above 5%)" in text
+    assert "no data    since 02:13 UTC (2m)" in text
+
+
+def _said(facts: Facts, reason: Reason) -> Message:
+    return Words("shop-1").message(
+        key="0" * 32, notifier="slack", reason=reason, severity=Severity.CRITICAL, facts=facts, markup="", earlier={}
+    )
 
 
 def test_a_group_of_many_is_counted() -> None:
