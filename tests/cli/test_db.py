@@ -16,7 +16,7 @@ import pytest
 
 from sentinel.cli import main
 from sentinel.store.database import Database
-from tests.e2e.process import AgentProcess
+from tests.receivers.http import HttpReceiver, Request
 from tests.store.kit import START
 
 Sentinel = Callable[..., tuple[int, str, str]]
@@ -212,17 +212,28 @@ def test_a_database_that_somebody_holds_is_not_written_behind_their_back(sentine
     held.close()
 
 
-@pytest.mark.timeout(120)
-def test_all_of_it_goes_beside_a_running_agent(tmp_path: Path) -> None:
-    """Import through the agent, export and check past it."""
-    agent = AgentProcess(tmp_path)
-    agent.write("tree.yaml", "probes: {nightly: {heartbeat: {every: 1h}}}\nnotifiers: {people: {console: {}}}\n")
-    agent.start()
-    try:
-        (tmp_path / "past.jsonl").write_text(past())
-        assert agent.cli("db", "import", str(tmp_path / "past.jsonl")).stdout == "4,803 samples taken\n"
-        exported = agent.cli("db", "export", "--match", '{job="shop"}').stdout
-        assert points(exported) == points(past())
-        assert agent.cli("db", "check").stdout == "The database is whole.\n"
-    finally:
-        agent.kill()
+class FakeAgent(HttpReceiver):
+    """Takes what an import brings; what a real one does with it, the tests of the web say."""
+
+    def answer(self, request: Request) -> tuple[int, dict[str, str], object]:
+        """Say that all of it was taken."""
+        taken = sum(len(json.loads(line)["values"]) for line in request.body.splitlines())
+        return 200, {}, {"samples": {"taken": taken}}
+
+
+def test_a_running_agent_is_given_all_of_it_in_pieces_that_it_takes(
+    sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a fraction of what a body may have, and together they are the file."""
+    long = json.loads(LINES.splitlines()[0])
+    long["values"], long["timestamps"] = [0.1] * 40_000, [BEGAN * 1000 + number for number in range(40_000)]
+    Path("past.jsonl").write_text("\n".join([past(), json.dumps(long)]))
+    with FakeAgent() as agent:
+        monkeypatch.setenv("SENTINEL_URL", agent.url)
+        assert sentinel("db", "import", "past.jsonl")[:2] == (0, "44,803 samples taken\n")
+    bodies = [request.body.decode() for request in agent.requests]
+    assert {request.path for request in agent.requests} == {"/api/import"}
+    assert len(bodies) > 2
+    assert max(map(len, bodies)) <= 256 * 1024
+    assert points("".join(bodies)) == points(Path("past.jsonl").read_text())
+    assert not Path("sentinel.db").exists()
