@@ -13,8 +13,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sentinel.core.errors import SentinelError
 from sentinel.core.fields import PositiveDuration
+from sentinel.core.quantity import Unit, parse_quantity
 
 PREFIX = "SENTINEL_"
+#: With less a database holds hardly anything beside its own tables.
+_LEAST_BYTES = 10_000_000
 #: Names of loopback: asking them needs no token unless one is set.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -65,6 +68,9 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(None, description="Bearer token for the HTTP API; needed off loopback.")
     auth: Literal["token", "none"] = Field("token", description="`none` allows another address without a token.")
     retention: PositiveDuration = Field(timedelta(days=35), description="How long samples are kept.")
+    retention_size: int = Field(
+        0, description="Size of the database, such as `1GB`, beyond which the oldest samples are deleted; 0: no limit."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`json` or `console`; `auto` is console on a terminal."
     )
@@ -85,6 +91,16 @@ class Settings(BaseSettings):
         if not isinstance(given, str):
             return given
         return tuple(part.strip() for part in given.split(":" if info.field_name == "config" else ",") if part.strip())
+
+    @field_validator("retention_size", mode="before")
+    @classmethod
+    def _bytes(cls, given: Any) -> Any:
+        if not isinstance(given, str) or given == "0":
+            return given
+        size = parse_quantity(given)
+        if size.unit is not Unit.BYTES or size.value < _LEAST_BYTES:
+            raise ValueError(f'"{given}" should be 10MB or more, such as 1GB; 0 for no limit')
+        return round(size.value)
 
     @field_validator("listen")
     @classmethod

@@ -23,6 +23,9 @@ from sentinel.store.revisions import Revisions
 from sentinel.store.samples import Samples
 from sentinel.store.trouble import in_words
 
+#: SQLite's log may grow beyond this while somebody reads for long, but not stay so.
+_LOG_BYTES = 16 * 2**20
+
 #: How long a statement waits for another program's lock before it gives up.
 _BUSY_SECONDS = 2.0
 
@@ -223,6 +226,7 @@ def _writer(path: Path) -> Connection:
         if mode != "wal":
             raise StoreUnavailable(f"{path}: this file system cannot hold SQLite's write-ahead log; use a local disk")
         driver.execute("PRAGMA synchronous = FULL")
+        driver.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         with connection.begin():
             schema.prepare(connection, path)
     except BaseException:

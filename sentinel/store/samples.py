@@ -49,6 +49,8 @@ class Samples:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        #: What this transaction set aside.
+        self.aside: list[Damage] = []
 
     def alive(self, at: datetime) -> None:
         """Note that the agent was at work; beside each commit, so that it knows later how long it was away."""
@@ -108,6 +110,7 @@ class Samples:
         """Mark what cannot be read, so that nobody stumbles over it again."""
         for one in damages:
             assert one.table in ("journal", "chunk")
+            self.aside.append(one)
             self._connection.exec_driver_sql(f"UPDATE {one.table} SET damaged = ? WHERE id = ?", (one.why, one.id))  # noqa: S608
 
     def damaged(self) -> list[Damage]:
@@ -217,9 +220,18 @@ class Samples:
         return list(self._connection.exec_driver_sql("SELECT id FROM series WHERE source = ?", (source,)).scalars())
 
     def expire(self, before_ms: int, limit: int) -> set[int]:
-        """Delete chunks (and what was set aside of the journal) that end before an instant; return their series."""
+        """Delete the oldest chunks (and what was set aside of the journal) that end before an instant.
+
+        Args:
+            before_ms: the instant.
+            limit: how many at most.
+
+        Returns:
+            The ids of their series.
+        """
         done = self._connection.exec_driver_sql(
-            "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE end_ms < ? LIMIT ?) RETURNING block, members",
+            "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE end_ms < ? ORDER BY end_ms LIMIT ?) "
+            "RETURNING block, members",
             (before_ms, limit),
         )
         series = {id_ for block, members in done for id_ in ids_of(block, members)}
@@ -231,6 +243,14 @@ class Samples:
         rows = [(id_,) for id_ in ids]
         if rows:
             self._connection.exec_driver_sql("DELETE FROM series WHERE id = ?", rows)
+
+    def size_bytes(self) -> int:
+        """Return the size of the database, without what is free in its file."""
+        pages, free, size = (
+            int(self._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
 
     def shrink(self, pages: int) -> None:
         """Give free pages back to the file system, one by one: Python's driver stops after the first of several."""

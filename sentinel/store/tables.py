@@ -55,6 +55,7 @@ class AlertRow(Row, table=True):
     origin: Origin = Field(sa_type=ORIGIN)
     peak: Severity | None = Field(sa_type=Level)
     no_data_at: datetime | None = Field(sa_type=Instant)
+    covers: tuple[str, ...] = Field(sa_type=TEXTS)
 
 
 class AuditRow(Row, table=True):
@@ -236,11 +237,14 @@ class JournalRow(Row, table=True):
 
 
 class ChunkRow(Row, table=True):
-    """Samples of some series of one block, at the same times; `damaged` says why it cannot be read."""
+    """Samples of some series of one block, at the same times; `damaged` says why it cannot be read.
+
+    The body comes last: who looks only at the other columns need not read it.
+    """
 
     __tablename__ = "chunk"
     __table_args__ = (
-        Index("ix_chunk_block", "block", "end_ms", "start_ms", "members"),
+        Index("ix_chunk_block", "block", "end_ms", "start_ms", "members", "damaged"),
         Index("ix_chunk_end", "end_ms"),
     )
 
@@ -249,9 +253,9 @@ class ChunkRow(Row, table=True):
     members: int = Field(sa_type=BigInteger)
     start_ms: int = Field(sa_type=BigInteger)
     end_ms: int = Field(sa_type=BigInteger)
-    body: bytes = Field(sa_type=LargeBinary)
     checksum: int = Field(sa_type=BigInteger)
     damaged: str = ""
+    body: bytes = Field(sa_type=LargeBinary)
 
 
 class MetaRow(Row, table=True):

@@ -9,12 +9,16 @@ from sentinel.store.chunk import BLOCK
 from sentinel.store.database import Database
 from sentinel.store.history import History
 from sentinel.store.merge import merge
+from sentinel.store.samples import Damage
 
 #: The journal is turned into chunks when its oldest entry is so old: a chunk's worth at one sample each 15 s.
 FLUSH_AFTER = timedelta(minutes=30)
 
 #: Chunks deleted, and pages given back, in one step; written is one block of series.
 _CHUNKS, _PAGES = 8, 256
+
+#: However little space there is: what is younger stays.
+_KEPT = timedelta(hours=1)
 
 #: How often it is looked whether anything is to be done.
 _LOOK_EVERY = timedelta(seconds=10)
@@ -32,13 +36,23 @@ class Upkeep:
         history: whose head is emptied, and whose readers report what is damaged.
         retention: samples older than this are deleted; alerts and audit never are.
         flush_after: see `FLUSH_AFTER`.
+        most_bytes: where the database is greater, the oldest samples are deleted, but for the last hour; 0: no limit.
+
+    Attributes:
+        damages: what was found to be unreadable, and set aside.
     """
 
     def __init__(
-        self, database: Database, history: History, retention: timedelta, flush_after: timedelta = FLUSH_AFTER
+        self,
+        database: Database,
+        history: History,
+        retention: timedelta,
+        flush_after: timedelta = FLUSH_AFTER,
+        most_bytes: int = 0,
     ) -> None:
         self._database, self._history, self._head = database, history, history.head
-        self._retention, self._flush_after = retention, flush_after
+        self._retention, self._flush_after, self._most_bytes = retention, flush_after, most_bytes
+        self.damages: list[Damage] = []
         self._round: list[int] | None = None
         self._covered = 0
         self._look_at: datetime | None = None
@@ -89,6 +103,7 @@ class Upkeep:
         except BaseException:
             self._round = None
             raise
+        self.damages += tx.samples.aside
         roster.flushed({id_: int(ts[-1]) for id_, (ts, _) in fresh.items()})
         self._round = later or None
         return True
@@ -99,11 +114,14 @@ class Upkeep:
         with self._database.begin() as tx:
             tx.samples.set_aside(self._history.take_damages())
             expired = tx.samples.expire(to_ms(now - self._retention), _CHUNKS)
+            if not expired and 0 < self._most_bytes < tx.samples.size_bytes():
+                expired = tx.samples.expire(to_ms(now - _KEPT), _CHUNKS)
             asked = expired | gone
             held = tx.samples.ends(asked)
             empty = [id_ for id_ in asked if id_ not in held and id_ not in self._head.roster]
             tx.samples.forget_series(empty)
             if expired:
                 tx.samples.shrink(_PAGES)
+        self.damages += tx.samples.aside
         self._history.forget(empty)
         return bool(expired)

@@ -30,10 +30,14 @@ class House:
     """The store as the desk uses it: samples arrive, are committed, become chunks; the process dies and begins anew."""
 
     def __init__(
-        self, folder: Path, span: timedelta = timedelta(hours=1), retention: timedelta = timedelta(35)
+        self,
+        folder: Path,
+        span: timedelta = timedelta(hours=1),
+        retention: timedelta = timedelta(35),
+        most_bytes: int = 0,
     ) -> None:
         self.url = f"sqlite:///{folder}/sentinel.db"
-        self._span, self._retention = span, retention
+        self._span, self._retention, self.most_bytes = span, retention, most_bytes
         self.start(at(0))
 
     def start(self, now: datetime) -> Restored:
@@ -41,7 +45,9 @@ class House:
         self.restored = restore(self.database, now, self._span)
         self.head = self.restored.head
         self.history = History(self.database, self.head)
-        self.upkeep = Upkeep(self.database, self.history, self._retention, timedelta(minutes=30))
+        self.upkeep = Upkeep(
+            self.database, self.history, self._retention, timedelta(minutes=30), most_bytes=self.most_bytes
+        )
         return self.restored
 
     def restart(self, seconds: float) -> Restored:
@@ -63,6 +69,9 @@ class House:
         while self.upkeep.step(at(seconds)):
             steps += 1
         return steps
+
+    def flush(self) -> None:
+        self.upkeep.flush()
 
     def count(self, table: str) -> int:
         with self.database.read() as tx:
@@ -263,6 +272,56 @@ def test_retention_deletes_samples_in_small_steps_and_nothing_else(tmp_path: Pat
     assert path.stat().st_size < before / 2
     assert house.count("series") == 1
     house.database.close()
+
+
+def test_a_limit_of_size_deletes_the_oldest_samples_first_and_the_file_shrinks(tmp_path: Path) -> None:
+    """In small steps, and never what is younger than an hour, however small the limit."""
+    house, noise, minute, end = House(tmp_path), np.random.default_rng(3), timedelta(minutes=1), 16 * 3600
+    for second in range(0, end, 60):
+        house.append(look(second, *(gauge("a", noise.random(), n=str(n)) for n in range(64)), every=minute))
+        house.commit(second)
+        house.tidy(second)
+    house.upkeep.flush()
+    path, seven, day = tmp_path / "sentinel.db", named("a", n="7"), 86_400
+
+    def limited(most_bytes: int) -> int:
+        house.most_bytes = most_bytes
+        house.restart(end)
+        house.tidy(end)
+        house.restart(end)
+        (one,) = held(house.history, seven, end, over=day).values()
+        return len(one)
+
+    assert limited(0) == 960
+    full = path.stat().st_size
+    assert 480 < limited(full * 3 // 4) < 840
+    assert full // 2 < path.stat().st_size <= full * 3 // 4
+    assert held(house.history, seven, 3600, over=3600) == {'a{n="7"}': []}
+    assert 60 <= limited(1) <= 240
+    house.database.close()
+
+
+def test_a_late_sample_finds_its_place_among_those_of_a_chunk(house: House) -> None:
+    """The chunk is written anew; until then, and after a restart, the journal alone has it."""
+    for second in range(0, 3600, 15):
+        house.append(look(second, gauge("a", second), gauge("b", second)))
+        house.commit(second)
+    house.upkeep.flush()
+    expected = sorted([*((float(second), float(second)) for second in range(0, 3600, 15)), (3001.0, -1.0)])
+    house.append(look(3600, Sample("a", -1.0, {}, at(3001)), whole=False))
+    house.commit(3600)
+    chunks = house.count("chunk")
+    for change in (
+        lambda: None,
+        lambda: house.restart(3600),
+        house.flush,
+        lambda: house.restart(9000),
+    ):
+        change()
+        assert held(house.history, named("a"), 3600, WEEK) == {"a": expected}
+        assert len(held(house.history, named("b"), 3600, WEEK)["b"]) == 240
+    assert house.count("chunk") == chunks + 1  # its times are no longer those of the other
+    assert house.count("journal") == 0
 
 
 def test_a_step_that_cannot_be_written_is_done_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("peak", sa.Text(), nullable=True),
         sa.Column("no_data_at", sa.BigInteger(), nullable=True),
+        sa.Column("covers", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint"),
     )
     op.create_index(op.f("ix_alert_rule"), "alert", ["rule"], unique=False)
@@ -61,12 +62,12 @@ def upgrade() -> None:
         sa.Column("members", sa.BigInteger(), nullable=False),
         sa.Column("start_ms", sa.BigInteger(), nullable=False),
         sa.Column("end_ms", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("checksum", sa.BigInteger(), nullable=False),
         sa.Column("damaged", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_chunk_block", "chunk", ["block", "end_ms", "start_ms", "members"], unique=False)
+    op.create_index("ix_chunk_block", "chunk", ["block", "end_ms", "start_ms", "members", "damaged"], unique=False)
     op.create_index("ix_chunk_end", "chunk", ["end_ms"], unique=False)
     op.create_table(
         "group",
