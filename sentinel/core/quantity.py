@@ -108,6 +108,12 @@ class Quantity:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def period(self) -> timedelta | None:
+        """The time that a rate names: a minute for `8000/min`; None for what is no rate."""
+        name = self.text.rpartition("/")[2]
+        return timedelta(seconds=_PERIODS[name]) if self.unit is Unit.PER_SECOND else None
+
     def for_metric(self, metric: str) -> float:
         """Return the value in the unit that the metric's name ends in: `80%` for `cpu_percent` is 80.
 

@@ -47,6 +47,16 @@ RATIO = {"of": 'purchases_total{status="failed"}', "to": "purchases_total", "ove
         ({"job": "discovery"}, 'job_overdue_seconds{job="discovery"}'),
         ({"job": {"name": "discovery", "not_run_for": "15m"}}, 'job_idle_seconds{job="discovery"}'),
         ({"job": {"name": "discovery", "failed": "3"}}, 'job_consecutive_failures{job="discovery"}'),
+        (
+            {"job": {"name": "discovery", "runs_longer_than": "30m"}},
+            'job_running_seconds{job="discovery"} > job_last_duration_seconds{job="discovery"}'
+            ' or job_last_duration_seconds{job="discovery"} or job_running_seconds{job="discovery"}',
+        ),
+        ({"job": {"name": "discovery", "runs_shorter_than": "10s"}}, 'job_last_duration_seconds{job="discovery"}'),
+        (
+            {"job": {"name": "discovery", "runs_too_often": "6/h"}},
+            'sum without (status) (increase(job_runs_total{job="discovery"}[1h] anchored)) / 3600',
+        ),
         ({"probe": "shop"}, 'probe_consecutive_failures{probe="shop"}'),
         ({"probe": {"name": "shop", "fails": "3"}}, 'probe_consecutive_failures{probe="shop"}'),
         (
@@ -198,6 +208,13 @@ def test_a_threshold_is_converted_to_what_the_metric_counts(metric: str, above: 
         ({"job": "discvery"}, "job name", 'no probe is named "discvery"'),
         ({"job": "discovery", "above": "5"}, "above", "the form job has its threshold under its own key"),
         ({"job": {"name": "discovery", "not_run_for": "15"}}, "job not_run_for", '"15" does not fit'),
+        ({"job": {"name": "discovery", "runs_longer_than": "3"}}, "job runs_longer_than", '"3" does not fit'),
+        ({"job": {"name": "discovery", "runs_too_often": "3"}}, "job runs_too_often", '"3" does not fit'),
+        (
+            {"job": {"name": "discovery", "runs_too_often": {"warning": "6/h", "error": "50/d"}}, "severity": None},
+            "job runs_too_often",
+            "should name the same time for every severity",
+        ),
         ({"probe": "shp"}, "probe name", 'no probe is named "shp"'),
         (
             {"probe": {"name": "shop", "fails": {"error": "3", "info": "1 of 5"}}},
