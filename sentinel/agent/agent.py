@@ -89,6 +89,7 @@ class Agent:
         self.alarm = Alarm(lambda notifier, message: attempt(notifier, message, self.clock))
         self._tasks: set[asyncio.Task[None]] = set()
         self._dead = 0
+        self._counted_at = self.started_at
 
     # -- start and stop --------------------------------------------------------------------------------------------
 
@@ -234,12 +235,14 @@ class Agent:
     @property
     def alive(self) -> bool:
         """Whether loop, scheduler and desk all did something lately."""
-        return self.pulse.steady and self.clock.now() - self.desk.decided_at < timedelta(minutes=1)
+        last = min(self._counted_at, self.desk.decided_at)
+        return self.pulse.steady and self.clock.now() - last < timedelta(minutes=1)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
     async def count(self) -> None:
         """Append the agent's own numbers, and how each job stands."""
+        self._counted_at = self.clock.now()
         self._dead = await self.read(self._count_dead)
         if self.settings.reference:
             self.history.head.blind = await self.reference.is_blind()

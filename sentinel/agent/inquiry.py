@@ -18,6 +18,7 @@ from sentinel.engine.explain import Explanation, Happening, Past, explain
 from sentinel.rules.observe import observe
 from sentinel.rules.rule import Rule
 from sentinel.store.audit import Entry
+from sentinel.store.remote import RemoteUnavailable
 
 if TYPE_CHECKING:
     from sentinel.agent.agent import Agent
@@ -63,7 +64,7 @@ async def _explained(agent: Agent, rule: Rule, alerts: list[Alert], only: Labels
         try:
             with source_of(rule, agent.view.config.probes, history) as source:
                 seen = observe(rule, now, source, known({alert.fingerprint: alert for alert in alerts}), every=True)
-        except QueryInvalid as exc:
+        except (QueryInvalid, RemoteUnavailable) as exc:
             return str(exc), past
         return [one for one in seen if only in (None, one.labels)], past
 

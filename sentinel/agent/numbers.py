@@ -84,6 +84,8 @@ def _of_notifier(status: Status, view: View) -> Iterator[Sample]:
     labels = {"notifier": status.name}
     waiting = sum(row.notifier == status.name for row in view.owed)
     yield Sample("sentinel_notifier_up", float(status.circuit is Circuit.CLOSED), labels)
+    for circuit in Circuit:
+        yield Sample("sentinel_notifier_circuit", float(status.circuit is circuit), {**labels, "state": str(circuit)})
     yield Sample("sentinel_notifications_waiting", float(waiting), labels)
     yield Sample("sentinel_notifications_accepted_total", float(status.accepted), labels, counter=True)
     yield Sample("sentinel_notifications_refused_total", float(status.refused), labels, counter=True)

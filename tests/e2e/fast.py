@@ -16,6 +16,7 @@ from sentinel.agent.desk import Desk
 from sentinel.config.config import Config
 from sentinel.config.load import load
 from sentinel.core.clock import ManualClock
+from sentinel.core.errors import DeliveryFailed
 from sentinel.core.heartbeat import Ping, PingKind
 from sentinel.core.notification import Settled
 from sentinel.core.sample import Batch, Sample
@@ -58,6 +59,7 @@ class FastAgent:
     Attributes:
         looks: probe to what its looks find.
         heard: what receivers took, in order.
+        refusals: notifier to how its receiver refuses whatever comes.
         readers: observe what looks back beyond the head; at once, unless a test says otherwise.
     """
 
@@ -65,6 +67,7 @@ class FastAgent:
     looks: dict[str, Look] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=lambda: ManualClock(BEGAN))
     heard: list[Message] = field(default_factory=list)
+    refusals: dict[str, DeliveryFailed] = field(default_factory=dict)
     readers: Executor = field(default_factory=Inline)
     _paces: dict[str, Pace] = field(default_factory=dict)
 
@@ -158,8 +161,10 @@ class FastAgent:
         self._paces[name] = leased.pace
         if leased.parcels:
             [parcel] = leased.parcels
-            self.heard.append(parcel.message)
-            landed = Landed(parcel, Result(receipt={"id": parcel.message.key}), now)
+            error = self.refusals.get(name)
+            if error is None:
+                self.heard.append(parcel.message)
+            landed = Landed(parcel, Result(None if error else {"id": parcel.message.key}, error), now)
             self._write(lambda tx: settle(tx, notifier, [landed]))
         return bool(leased.parcels)
 
