@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from sentinel.notifiers.alertmanager import Alertmanager
 from sentinel.notifiers.base import WHY
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.prometheus_alert import rfc3339, webhook_payload
+from tests.e2e.fast import BEGAN as BEGINNING
+from tests.e2e.fast import FastAgent
 from tests.notifiers.messages import BEGAN, NOW, alert, message
 from tests.receivers import Answer
 from tests.receivers.alertmanager import INSTALLED, AlertmanagerServer
@@ -171,3 +174,30 @@ def test_what_cannot_work_is_refused_when_it_is_read() -> None:
     for given in wrong:
         with pytest.raises(ValidationError):
             Alertmanager.model_validate(given)
+
+
+TREE = """
+probes:
+  shop: {scrape: http://127.0.0.1:1/metrics, every: 15s}
+rules:
+  queue-long: {last: queue_depth, above: 10, severity: critical}
+notifiers:
+  peer: {alertmanager: {url: http://127.0.0.1:1, renew: 3m}}
+  people: {console: {}}
+"""
+
+
+def test_from_the_tree_to_its_renewals(tmp_path: Path) -> None:
+    """Every `renew`, until the end; people hear nothing of it."""
+    agent = FastAgent(tmp_path)
+    agent.write(TREE)
+    agent.looks["shop"] = lambda now: {"queue_depth": 20.0 if now < BEGINNING + timedelta(minutes=8) else 1.0}
+    agent.start().run(timedelta(minutes=15))
+    assert agent.told("peer") == [
+        "firing critical queue-long",
+        "updated critical queue-long",
+        "updated critical queue-long",
+        "resolved critical queue-long",
+    ]
+    assert agent.told("people") == ["firing critical queue-long", "resolved critical queue-long"]
+    agent.crash()
