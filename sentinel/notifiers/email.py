@@ -196,7 +196,11 @@ class _Session:
 
 @cache
 def _context(ca: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca or None)
+    try:
+        return ssl.create_default_context(cafile=ca or None)
+    except OSError as exc:
+        why = "no certificates in PEM form" if isinstance(exc, ssl.SSLError) else exc.strerror
+        raise GiveUp(f"email: ca {ca}: {why}") from exc
 
 
 def _own_name() -> str | None:

@@ -147,6 +147,17 @@ async def test_a_certificate_that_is_not_trusted_stops_it(certificate: Path) -> 
         assert not server.mails
 
 
+@pytest.mark.parametrize(("text", "why"), [(None, "No such file or directory"), ("x", "no certificates in PEM form")])
+async def test_a_file_of_certificates_that_is_none_is_for_a_person_to_fix(
+    tmp_path: Path, text: str | None, why: str
+) -> None:
+    ca = tmp_path / "ca.pem"
+    if text:
+        ca.write_text(text)
+    with SmtpServer() as server, pytest.raises(GiveUp, match=f"email: ca {ca}: {why}"):
+        await notifier(server, "?tls=tls", ca=str(ca)).send(message())
+
+
 async def test_a_wrong_password_is_for_a_person_to_fix(certificate: Path) -> None:
     with SmtpServer(certified(certificate), login="user:right") as server:
         with pytest.raises(GiveUp, match="535") as failed:

@@ -199,6 +199,12 @@ def test_what_cannot_work_is_refused_when_it_is_read(given: dict[str, Any], says
     assert "s3cret" not in str(failed.value)
 
 
+async def test_a_file_of_certificates_that_is_none_is_for_a_person_to_fix() -> None:
+    kind = Webhook.model_validate({"url": "https://127.0.0.1:1/", "tls": {"ca": "/nowhere/ca.pem"}})
+    with pytest.raises(GiveUp, match=r"webhook: 127\.0\.0\.1: .*/nowhere/ca\.pem"):
+        await kind.send(message())
+
+
 async def test_its_own_format_is_json_of_plain_values(server: WebhookServer) -> None:
     """A test message has no alert, and is one all the same."""
     await notifier(server).send(message(reason=Reason.TEST))
