@@ -115,7 +115,10 @@ class Head:
             refusals["too many series"] = int((slots == REFUSED).sum()) - source.duplicates
             if not source.settled:
                 self._slots.source[slots[slots != REFUSED]] = source.id
-            taken = [zeros(opened, batch, source.whole_ms), take(slots, batch.samples, at_ms, self.newest_ms - REACH_MS, refusals)]
+            taken = [
+                zeros(opened, batch, source.whole_ms),
+                take(slots, batch.samples, at_ms, self.newest_ms - REACH_MS, refusals),
+            ]
             if batch.whole and not source.settled:
                 taken.append(gone(np.setdiff1d(self._slots.live_of(source.id), slots, assume_unique=True), at_ms))
                 source.settled = True
@@ -286,7 +289,7 @@ class Head:
         """Return when each source last showed all that it has."""
         return [
             Look(one.id, one.name, one.whole_ms or 0, one.interval_ms, one.whole_ms is not None)
-            for one in self._sources.values()
+            for one in list(self._sources.values())  # other threads ask, too
         ]
 
     def forget(self, now_ms: int) -> list[int]:

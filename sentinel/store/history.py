@@ -14,11 +14,10 @@ from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Windows, is_sta
 from sentinel.store import chunk
 from sentinel.store.arena import Ints
 from sentinel.store.blob import Damaged
+from sentinel.store.catalogue import Catalogue
 from sentinel.store.database import Database
 from sentinel.store.flat import Flat
 from sentinel.store.head import Head, HeadReader
-from sentinel.store.index import Index, Selection
-from sentinel.store.rows import Series
 from sentinel.store.samples import Damage
 
 
@@ -32,7 +31,7 @@ class History:
     def __init__(self, database: Database, head: Head) -> None:
         self.head = head
         self._database = database
-        self._catalogue = _Catalogue()
+        self._catalogue = Catalogue(database, head.roster)
         self._lock = threading.Lock()
         self._damages: dict[int, Damage] = {}
 
@@ -50,8 +49,7 @@ class History:
 
     def forget(self, ids: Iterable[int]) -> None:
         """Know that these series are deleted."""
-        with self._lock:
-            self._catalogue.forget(ids)
+        self._catalogue.forget(ids)
 
     def take_damages(self) -> list[Damage]:
         """Return the chunks that readers could not read since the last call, to be set aside."""
@@ -66,38 +64,28 @@ class History:
         reach = range_ms if range_ms is not None else DEFAULT_LOOKBACK_MS
         if int(ends_ms.min(initial=np.iinfo(np.int64).max)) - reach >= self.head.since_ms:
             return head.windows(matchers, ends_ms, range_ms)
-        found, sources = self._select(matchers)
+        found = self._catalogue.select(matchers)
         intervals = {look.source: look.interval_ms for look in self.head.looks()}
-        intervals_ms = np.array([intervals.get(source, 0) for source in sources], np.int64)
+        intervals_ms = np.array([intervals.get(source, 0) for source in found.sources.tolist()], np.int64)
         lookback = np.maximum(intervals_ms * 5 // 2, DEFAULT_LOOKBACK_MS)
         length = lookback if range_ms is None else np.full(len(lookback), range_ms)
         after_ms = int(ends_ms.min()) - int(length.max(initial=0))
-        flat = self._read(found.places, after_ms, int(ends_ms.max()))
+        flat = self._read(found.ids, after_ms, int(ends_ms.max()))
         first, last = (bound[:, None] for bound in flat.bounds(np.arange(len(length))))
         lo = first_after(flat.ts, first, last, ends_ms - length[:, None])
         hi = first_after(flat.ts, first, last, ends_ms[None, :])
         stale = bool(is_stale(flat.v).any())
-        return Windows(found.labels, found.places, flat.ts, flat.v, lo, hi, lookback, has_stale=stale)
+        return Windows(found.labels, found.ids, flat.ts, flat.v, lo, hi, lookback, has_stale=stale)
 
     def _series(self, matchers: Sequence[Matcher], since_ms: int, until_ms: int) -> list[Labels]:
         if since_ms > until_ms:
             return []
-        found, _ = self._select(matchers)
-        ids = found.places.tolist()
+        found = self._catalogue.select(matchers)
+        ids = found.ids.tolist()
         with self._database.read() as tx:
             held = tx.samples.reaching(ids, since_ms, until_ms)
         held |= self.head.roster.held_between(matchers, since_ms, until_ms)
         return sorted(labels for id_, labels in zip(ids, found.labels, strict=True) if id_ in held)
-
-    def _select(self, matchers: Sequence[Matcher]) -> tuple[Selection, list[int]]:
-        """Return the series that fulfil every matcher, on disk or not yet, and their sources."""
-        with self._lock:
-            if self._catalogue.last_id < self.head.roster.last_id:
-                with self._database.read() as tx:
-                    self._catalogue.add(tx.samples.series(self._catalogue.last_id))
-                self._catalogue.add(self.head.roster.series_after(self._catalogue.last_id))
-            found = self._catalogue.index.select(matchers)
-            return found, [self._catalogue.sources[id_] for id_ in found.places.tolist()]
 
     def _read(self, ids: Ints, after_ms: int, until_ms: int) -> Flat:
         """Return the samples of these series in (after, until], with each series' place among them.
@@ -142,23 +130,3 @@ class HistoryReader:
         Of what is on disk, a chunk that reaches into the bounds is enough, as a block is in Prometheus.
         """
         return self._history._series(matchers, since_ms, until_ms)
-
-
-class _Catalogue:
-    """Every series that there is, by label; a place of its index is a series' id."""
-
-    def __init__(self) -> None:
-        self.index = Index()
-        self.sources: dict[int, int] = {}
-        self.last_id = 0
-
-    def add(self, series: Iterable[Series]) -> None:
-        for one in series:
-            self.index.add(one.id, one.labels)
-            self.sources[one.id] = one.source
-            self.last_id = max(self.last_id, one.id)
-
-    def forget(self, ids: Iterable[int]) -> None:
-        known = [id_ for id_ in ids if self.sources.pop(id_, None) is not None]
-        if known:
-            self.index.remove(known)

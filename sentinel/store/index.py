@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from sentinel.core.labels import Labels, Matcher, MatchOp
 
-#: Answers kept; what people type into a query page must not fill the memory.
-_KEPT = 4096
+#: Series in all answers that are kept, and answers; what people type into a query page must not fill the memory.
+_KEPT, _ANSWERS = 500_000, 4096
 
 
 @dataclass(slots=True)
@@ -29,9 +30,11 @@ class Selection:
 
 
 class Index:
-    """Series by their labels."""
+    """Series by their labels. One thread adds and removes, while no other asks; any may ask beside another."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept = 0
         self._labels: dict[int, Labels] = {}
         self._order: dict[int, int] = {}
         self._came = 0
@@ -75,26 +78,30 @@ class Index:
     def select(self, matchers: Sequence[Matcher]) -> Selection:
         """Return the series that fulfil every matcher, in the order in which they came."""
         key = tuple(matchers)
-        answer = self._answers.get(key)
-        if answer is not None and answer.seen == len(self._added):
+        with self._lock:
+            answer = self._answers.pop(key, None)
+            self._kept -= len(answer.labels) if answer else 0
+            if answer is None or answer.seen != len(self._added):
+                answer = self._renewed(key, answer)
+            self._answers[key] = answer  # the one used last comes last
+            self._kept += len(answer.labels)
+            while self._kept > _KEPT or len(self._answers) > _ANSWERS:
+                self._kept -= len(self._answers.pop(next(iter(self._answers))).labels)
             return answer
-        if answer is None or answer.seen < 0:
-            return self._keep(key, self._find(key), answer)
-        fresh = [place for place in self._added[answer.seen :] if _fulfils(self._labels[place], key)]
-        if not fresh:
-            answer.seen = len(self._added)
-            return answer
-        return self._keep(key, [*answer.places.tolist(), *fresh], None)
 
-    def _keep(self, key: tuple[Matcher, ...], places: list[int], was: Selection | None) -> Selection:
-        labels = [self._labels[place] for place in places]
-        if was is not None and was.labels == labels:
-            labels = was.labels
-        if len(self._answers) >= _KEPT and key not in self._answers:
-            del self._answers[next(iter(self._answers))]
-        answer = Selection(labels, np.array(places, np.int64), len(self._added))
-        self._answers[key] = answer
-        return answer
+    def _renewed(self, key: tuple[Matcher, ...], was: Selection | None) -> Selection:
+        if was is None or was.seen < 0:
+            places = self._find(key)
+            labels = [self._labels[place] for place in places]
+            if was is not None and was.labels == labels:
+                labels = was.labels
+            return Selection(labels, np.array(places, np.int64), len(self._added))
+        fresh = [place for place in self._added[was.seen :] if fulfils(self._labels[place], key)]
+        was.seen = len(self._added)
+        if not fresh:
+            return was
+        labels = [*was.labels, *(self._labels[place] for place in fresh)]
+        return Selection(labels, np.append(was.places, fresh), was.seen)
 
     def _find(self, matchers: tuple[Matcher, ...]) -> list[int]:
         """Intersect the postings of what must be equal, and look at the rest one by one."""
@@ -118,5 +125,6 @@ class Index:
         return sorted(found, key=self._order.__getitem__)
 
 
-def _fulfils(labels: Labels, matchers: tuple[Matcher, ...]) -> bool:
+def fulfils(labels: Labels, matchers: Sequence[Matcher]) -> bool:
+    """Say whether labels fulfil every matcher."""
     return all(matcher.matches(labels.get(matcher.name)) for matcher in matchers)

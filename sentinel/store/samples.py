@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from sentinel.core.clock import from_ms, to_ms
-from sentinel.core.labels import Labels
+from sentinel.core.labels import Labels, Matcher, MatchOp
 from sentinel.store import chunk, journal
 from sentinel.store.blob import Damaged
 from sentinel.store.chunk import BLOCK, Chunk, ids_of
@@ -136,10 +136,17 @@ class Samples:
         rows = self._connection.exec_driver_sql("SELECT id, name, interval_ms, whole_ms FROM source ORDER BY id")
         return [Look(id_, name, whole or 0, interval, whole is not None) for id_, name, interval, whole in rows]
 
-    def series(self, after: int = 0) -> Iterator[Series]:
-        """Yield every series whose id is greater, in order."""
+    def series(self, after: int = 0, matchers: Iterable[Matcher] = ()) -> Iterator[Series]:
+        """Yield every series whose id is greater, in order.
+
+        Args:
+            after: the id.
+            matchers: series that do not have what these say must be equal may be left out.
+        """
+        pairs = [f"{dump(m.name)}:{dump(m.value)}" for m in matchers if m.op is MatchOp.EQUAL and m.value]
         rows = self._connection.exec_driver_sql(
-            "SELECT id, labels, source FROM series WHERE id > ? ORDER BY id", (after,)
+            f"SELECT id, labels, source FROM series WHERE id > ? {'AND instr(labels, ?)' * len(pairs)} ORDER BY id",  # noqa: S608
+            (after, *pairs),
         )
         return (Series(id_, _labels(labels), source) for id_, labels, source in rows)
 

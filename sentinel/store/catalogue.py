@@ -1,0 +1,96 @@
+"""Catalogue: which of all series, on disk or in memory, fulfil which matchers. Answers are kept, series are not.
+
+There may be many more series on disk than fit into memory: those that came and went. Needs numpy.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sentinel.core.labels import Labels, Matcher
+from sentinel.store.arena import Ints
+from sentinel.store.database import Database
+from sentinel.store.index import fulfils
+from sentinel.store.roster import Roster
+
+#: Series in all answers that are kept.
+_KEPT = 100_000
+
+
+@dataclass(slots=True)
+class Known:
+    """The series that fulfil some matchers.
+
+    Args:
+        labels: of each; the same list as long as the same series match, since the evaluator's caches go by it.
+        ids: of each.
+        sources: of each, who brought it first.
+        seen: the greatest id that was looked at.
+    """
+
+    labels: list[Labels]
+    ids: Ints
+    sources: Ints
+    seen: int
+
+
+class Catalogue:
+    """Looks series up; any thread may ask.
+
+    Args:
+        database: where all committed series are.
+        roster: knows those that are not yet committed.
+    """
+
+    def __init__(self, database: Database, roster: Roster) -> None:
+        self._database, self._roster = database, roster
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[Matcher, ...], Known] = {}  # the one used last comes last
+        self._kept = 0
+
+    def select(self, matchers: Sequence[Matcher]) -> Known:
+        """Return the series that fulfil every matcher, in the order in which they came."""
+        key = tuple(matchers)
+        with self._lock:
+            known = self._drop(key) or Known([], np.empty(0, np.int64), np.empty(0, np.int64), 0)
+            if known.seen < self._roster.last_id:
+                known = self._more(key, known)
+            self._answers[key] = known
+            self._kept += len(known.labels)
+            while self._kept > _KEPT:
+                self._drop(next(iter(self._answers)))
+            return known
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Know that these series are deleted."""
+        gone = np.fromiter(ids, np.int64)
+        with self._lock:
+            for key in [key for key, known in self._answers.items() if np.isin(known.ids, gone).any()]:
+                self._drop(key)
+
+    def _drop(self, key: tuple[Matcher, ...]) -> Known | None:
+        known = self._answers.pop(key, None)
+        self._kept -= len(known.labels) if known else 0
+        return known
+
+    def _more(self, key: tuple[Matcher, ...], known: Known) -> Known:
+        """Look at the series that came since; those of the disk first, since what is committed meanwhile is in both."""
+        with self._database.read() as tx:
+            on_disk = tx.samples.last_id()
+            fresh = [one for one in tx.samples.series(known.seen, key) if fulfils(one.labels, key)]
+        waiting = self._roster.series_after(max(on_disk, known.seen))
+        seen = max([on_disk, known.seen, *(one.id for one in waiting)])
+        fresh += [one for one in waiting if fulfils(one.labels, key)]
+        if not fresh:
+            known.seen = seen
+            return known
+        return Known(
+            [*known.labels, *(one.labels for one in fresh)],
+            np.append(known.ids, [one.id for one in fresh]),
+            np.append(known.sources, [one.source for one in fresh]),
+            seen,
+        )
