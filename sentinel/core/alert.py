@@ -128,6 +128,7 @@ class Alert:
         origin: where the rule stands.
         peak: the highest severity that it had since it fired.
         no_data_at: when it was said that there are no data; None while there are.
+        covers: what is not told since this explains it, by rule and labels, in the order in which it came.
     """
 
     rule: str
@@ -145,11 +146,17 @@ class Alert:
     origin: Origin = Origin()
     peak: Severity | None = None
     no_data_at: datetime | None = None
+    covers: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """Its identity, as 16 hex digits."""
         return fingerprint(self.rule, self.labels)
+
+    @property
+    def named(self) -> str:
+        """What people call it: its rule, and its labels if it has any."""
+        return f"{self.rule}{self.labels}" if self.labels else self.rule
 
     @property
     def severity(self) -> Severity | None:

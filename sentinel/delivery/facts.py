@@ -94,6 +94,7 @@ def _fact(alert: Alert, now: datetime, heard: Severity | None, *, news: bool) ->
         rule_labels=dict(alert.rule_labels),
         heard=heard,
         unknown_since=alert.unknown_since,
+        covers=alert.covers,
     )
 
 

@@ -11,6 +11,9 @@ from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
 from sentinel.notifiers.message import AlertFact, Facts, GroupFact
 
+#: So many of the alerts that one explains are named in a message; the others are counted.
+COVERED = 10
+
 
 def mark(reason: Reason, severity: Severity, facts: Facts) -> str:
     """Return the word that a message begins with: how bad it is, or that it is over."""
@@ -134,6 +137,10 @@ def details(alert: AlertFact, at: datetime) -> list[tuple[str, str]]:
         pairs.append(("no data", f"since {_since(alert.unknown_since, at)}"))
     if alert.reason:
         pairs.append(("because", alert.reason))
+    if alert.covers and not alert.over:
+        more = len(alert.covers) - COVERED
+        others = f" and {more} more" if more > 0 else ""
+        pairs.append(("covers", f"{', '.join(alert.covers[:COVERED])}{others}, not told while this goes on"))
     if alert.owner:
         pairs.append(("owner", alert.owner))
     if str(alert.origin):

@@ -38,6 +38,7 @@ class Outcome:
         """Every alert as it stands after the round, each once: the rows to put."""
         newest = {alert.fingerprint: alert for alert in self.refreshed}
         newest |= {transition.alert.fingerprint: transition.alert for transition in self.transitions}
+        newest |= {alert.fingerprint: alert for alert in self.routed.causes}
         return tuple(newest.values())
 
     @property
@@ -71,6 +72,7 @@ class Outcome:
         return not (
             self.transitions
             or self.refreshed
+            or self.routed.causes
             or self.groups
             or self.removed_groups
             or self.notifications

@@ -52,7 +52,9 @@ class Console(NotifierKind):
             return
         written = Text("\n").append(title, style).append(f"\n{rest.rstrip()}\n")
         written.highlight_regex(r"https?://\S+", "underline")
-        written.highlight_regex(r"(?m)^  (value|lasted|since|no data|because|owner|rule at|runbook|dashboard) ", "dim")
+        written.highlight_regex(
+            r"(?m)^  (value|lasted|since|no data|because|covers|owner|rule at|runbook|dashboard) ", "dim"
+        )
         written.highlight_regex(r"(?m)^Sentinel on .*$", "dim")
         terminal.print(written)
         terminal.file.flush()

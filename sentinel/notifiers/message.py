@@ -43,6 +43,7 @@ class AlertFact:
         rule_labels: the rule's own labels.
         unknown_since: since when nobody knows how it stands; None while it is known.
         heard: the severity at which this notifier heard of it last; None if it did not, or heard that it was over.
+        covers: what is not told since this explains it, by rule and labels.
     """
 
     fingerprint: str
@@ -65,6 +66,7 @@ class AlertFact:
     rule_labels: Mapping[str, str] = field(default_factory=dict)
     heard: Severity | None = None
     unknown_since: datetime | None = None
+    covers: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:

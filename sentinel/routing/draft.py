@@ -48,6 +48,7 @@ class Draft:
         self._members: dict[str, dict[str, None]] = {}  # of groups that somebody joined or left
         self._joined: dict[str, dict[str, None]] = defaultdict(dict)  # fingerprint to keys of groups
         self._held: dict[str, Held | None] = {}
+        self._covers: dict[str, dict[str, None]] = {}  # of causes of which it changed
         self._muted: dict[str, Held | None] = {}
         self._worst: dict[str, int] = {}
         self._reasons: dict[str, list[str]] = defaultdict(list)
@@ -115,14 +116,34 @@ class Draft:
         """Note why something is told, or not."""
         self._reasons[fingerprint].append(why)
 
-    def hold(self, fingerprint: str, held: Held | None) -> None:
+    def hold(self, alert: Alert, held: Held | None) -> None:
         """Hold an alert's telling back, or (with None) no longer."""
+        fingerprint = alert.fingerprint
+        if self.policy.inhibitions:
+            self._cover(alert, held.cause if held else "")
         if held is None and fingerprint not in self.telling.held and fingerprint not in self._held:
             return
         self._held[fingerprint] = held
         self.timers[fingerprint] = held.until if held else None
         if held:
             self.say(fingerprint, held.why)
+
+    def _cover(self, alert: Alert, cause: str) -> None:
+        """Note in the causes that fire whether this alert is covered by them."""
+        for _, one in self.causes_of(alert):
+            key = one.fingerprint
+            covers = self._covers.get(key, one.covers)
+            if one.severity is not None and (alert.named in covers) is not (key == cause):
+                covers = self._covers.setdefault(key, dict.fromkeys(one.covers))
+                if key == cause:
+                    covers[alert.named] = None
+                else:
+                    del covers[alert.named]
+
+    def causes(self) -> tuple[Alert, ...]:
+        """Return the alerts of which it changed what they cover, as they are after this round."""
+        found = ((self.alert(key), tuple(covers)) for key, covers in self._covers.items())
+        return tuple(replace(alert, covers=covers) for alert, covers in found if alert and alert.covers != covers)
 
     def held(self, fingerprint: str) -> Held | None:
         """Return why an alert is not told now."""
@@ -235,6 +256,7 @@ class Draft:
         )
         rows = map(self._settled, self.debts.changed())
         return Routed(
+            causes=self.causes(),
             groups=tuple(group for group in groups if group != self.telling.groups.get(group.key)),
             removed_groups=tuple(key for key in removed if key in self.telling.groups),
             notifications=tuple(row for row in rows if row != self.telling.open.get(row.id)),

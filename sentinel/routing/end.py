@@ -22,7 +22,7 @@ def end(alert: Alert, draft: Draft) -> None:
     4. When nobody is owed anything, it is forgotten; a cause not before its dependents have waited for it.
     """
     fingerprint = alert.fingerprint
-    draft.hold(fingerprint, None)
+    draft.hold(alert, None)
     draft.release(fingerprint)
     for key in draft.groups_of(fingerprint):
         draft.leave(key, fingerprint)

@@ -62,7 +62,7 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     if look.change is Change.ROSE:
         draft.release(fingerprint)
     held = hold(alert, draft)
-    draft.hold(fingerprint, held)
+    draft.hold(alert, held)
     if held:
         _hold_back(alert, held.why, draft)
         return
@@ -89,10 +89,12 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
 
 
 def refresh(alert: Alert, draft: Draft) -> None:
-    """Let a new value or text change the messages that can be changed; it calls nobody."""
+    """Let a new value or text, or what else it covers, change the messages that can be changed; it calls nobody."""
     fingerprint = alert.fingerprint
     before = draft.telling.alerts.get(fingerprint)
-    if alert.severity is None or before is None or before.texts == alert.texts or draft.held(fingerprint):
+    if alert.severity is None or before is None or draft.held(fingerprint):
+        return
+    if before.texts == alert.texts and before.covers == alert.covers:
         return
     heard = draft.told(fingerprint)
     owed = {row.notifier for row in draft.debts.about(fingerprint)}

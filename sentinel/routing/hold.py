@@ -61,7 +61,7 @@ def _cause(alert: Alert, draft: Draft) -> Held | None:
         if cause.severity is not None:
             if _came_first(alert, cause) and explains(alert, cause, draft.policy):
                 continue
-            return Held(f"covered by {cause.rule}{cause.labels}, which fires ({inhibition.name})")
+            return Held(f"covered by {cause.named}, which fires ({inhibition.name})", cause=cause.fingerprint)
         if cause.standings and alert.fired_at:
             how = "which pends" if draft.alert(cause.fingerprint) else "whose probe has just failed"
             waits.append((alert.fired_at + PATIENCE, f"waits for {cause.rule}, {how} ({inhibition.name})"))

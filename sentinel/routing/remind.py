@@ -35,7 +35,7 @@ def _may_be_told(alert: Alert, draft: Draft) -> bool:
         draft.say(alert.fingerprint, f"no reminder: {why}")
         return False
     if held := hold(alert, draft):
-        draft.hold(alert.fingerprint, held)
+        draft.hold(alert, held)
         return False
     return True
 

@@ -50,6 +50,8 @@ def route(
     for alert in refreshed:
         if alert.fingerprint not in looks:
             refresh(alert, draft)
+    for alert in draft.causes():
+        refresh(alert, draft)
     for key in due:
         if key in telling.groups:
             _remind(key, draft, fresh)

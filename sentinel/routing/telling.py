@@ -31,10 +31,12 @@ class Held:
     Args:
         why: in words: "silenced by ann until 14:00: deploy".
         until: when that ends by itself; None where only another alert's end can tell.
+        cause: fingerprint of the alert that explains it and fires; "" where none does.
     """
 
     why: str
     until: datetime | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Routed:
     """What one call of `route` decided.
 
     Args:
+        causes: alerts as they are but for what they cover, where that changed.
         groups: new and changed ones.
         removed_groups: keys of those that are over: no member, no debt, nobody who waits for its end.
         notifications: new and changed debts, those withdrawn included.
@@ -54,6 +57,7 @@ class Routed:
         whole: whether all was looked at that was settled or set before; a new policy alone looks at none of it.
     """
 
+    causes: tuple[Alert, ...] = ()
     groups: tuple[Group, ...] = ()
     removed_groups: tuple[str, ...] = ()
     notifications: tuple[Notification, ...] = ()

@@ -95,7 +95,7 @@ def test_who_was_told_and_what_is_under_way() -> None:
         pytest.param(
             "mute", "mute       nights until 2026-01-01 06:00:00 UTC: asleep", "not told: muted by nights", id="mute"
         ),
-        pytest.param("cause", "cause      covered by database{}, which fires (db)", "not told: covered by", id="cause"),
+        pytest.param("cause", "cause      covered by database, which fires (db)", "not told: covered by", id="cause"),
     ],
 )
 def test_why_nobody_is_told(held: str, stage: str, slack: str) -> None:
