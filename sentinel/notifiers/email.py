@@ -10,12 +10,14 @@ from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from email.utils import format_datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from sentinel.core.errors import DeliveryFailed, GiveUp, TryAgain
 from sentinel.core.severity import Severity
+from sentinel.core.web import Tls
 from sentinel.notifiers.base import WHY, NotifierKind
 from sentinel.notifiers.smtp_url import Server, parse_server
 
@@ -194,13 +196,16 @@ class _Session:
         return TryAgain(f"{where}: {_line(str(exc)) or type(exc).__name__}", sure=not self.handed_over)
 
 
-@cache
 def _context(ca: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca or None)
+        return Tls(ca=Path(ca)).context() if ca else _system_context()
     except OSError as exc:
-        why = "no certificates in PEM form" if isinstance(exc, ssl.SSLError) else exc.strerror
-        raise GiveUp(f"email: ca {ca}: {why}") from exc
+        raise GiveUp(f"email: ca: {exc}") from exc
+
+
+@cache
+def _system_context() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _own_name() -> str | None:

@@ -19,6 +19,8 @@ from sentinel.notifiers.base import NotifierKind, Send
 from sentinel.notifiers.network import trouble
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from httpx import AsyncClient, Response
 
     from sentinel.notifiers.message import Message
@@ -80,7 +82,7 @@ class Line:
 
     def __init__(self, receiver: str, tls: Tls | None = None, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._receiver, self._tls, self._timeout = receiver, tls or Tls(), timeout_seconds
-        self._clients: dict[bool, AsyncClient] = {}
+        self._clients: dict[SSLContext | None, AsyncClient] = {}  # files of TLS that change make a new one
 
     async def __aenter__(self) -> Self:
         return self
@@ -131,14 +133,14 @@ class Line:
 
         import httpx
 
-        if (client := self._clients.get(secure)) is None:
-            try:
-                # A context with the public certificates costs 20 ms and megabytes: only https pays.
-                context = self._tls.context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            except OSError as exc:
-                raise GiveUp(f"{self._receiver}: {exc}") from exc
-            client = self._clients[secure] = httpx.AsyncClient(
-                verify=context,
+        try:
+            context = self._tls.context() if secure else None
+        except OSError as exc:
+            raise GiveUp(f"{self._receiver}: {exc}") from exc
+        if (client := self._clients.get(context)) is None:
+            client = self._clients[context] = httpx.AsyncClient(
+                # The public certificates cost 20 ms and megabytes: only https pays.
+                verify=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 timeout=httpx.Timeout(self._timeout, connect=self._timeout * 0.8),
                 limits=httpx.Limits(keepalive_expiry=_KEPT_SECONDS),
                 follow_redirects=False,

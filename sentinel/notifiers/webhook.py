@@ -105,7 +105,7 @@ class Webhook(WebNotifier):
                 try:
                     json.loads(written)
                 except ValueError as exc:
-                    raise ValueError(f"body makes no JSON: {exc}; write texts as {{{{ title | tojson }}}}") from None
+                    raise ValueError(f"body: makes no JSON: {exc}; write texts as {{{{ title | tojson }}}}") from None
         return self
 
     def line(self) -> Line:

@@ -154,7 +154,7 @@ async def test_a_file_of_certificates_that_is_none_is_for_a_person_to_fix(
     ca = tmp_path / "ca.pem"
     if text:
         ca.write_text(text)
-    with SmtpServer() as server, pytest.raises(GiveUp, match=f"email: ca {ca}: {why}"):
+    with SmtpServer() as server, pytest.raises(GiveUp, match=f"email: ca: .*{why}"):
         await notifier(server, "?tls=tls", ca=str(ca)).send(message())
 
 

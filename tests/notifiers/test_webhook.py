@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from pydantic import ValidationError
 
@@ -17,6 +19,7 @@ from sentinel.core.severity import Severity
 from sentinel.notifiers.base import WHY
 from sentinel.notifiers.signature import signed
 from sentinel.notifiers.webhook import Webhook
+from tests.notifiers.conftest import certified
 from tests.notifiers.messages import NOW, alert, message
 from tests.receivers import Answer, WebhookServer
 
@@ -186,7 +189,7 @@ async def test_nothing_secret_is_in_an_error_though_the_receiver_repeats_it(serv
         ({"secret": "s3cret"}, "openssl rand"),
         ({"secret": "whsec_czNjcmV0"}, "24 to 64 bytes"),
         ({"body": "{{ titel }}"}, "'titel' is undefined; it may use key, agent"),
-        ({"body": '{"text": "{{ title }}"}'}, "body makes no JSON: .*write texts as {{ title | tojson }}"),
+        ({"body": '{"text": "{{ title }}"}'}, "body: makes no JSON: .*write texts as {{ title | tojson }}"),
         ({"body": '{"text": {{ ended }}}'}, "ended"),
         ({"body": "{}", "format": "sentinel"}, "exclude each other"),
         ({"timeout": "1m"}, "at most 30s"),
@@ -203,6 +206,19 @@ async def test_a_file_of_certificates_that_is_none_is_for_a_person_to_fix() -> N
     kind = Webhook.model_validate({"url": "https://127.0.0.1:1/", "tls": {"ca": "/nowhere/ca.pem"}})
     with pytest.raises(GiveUp, match=r"webhook: 127\.0\.0\.1: .*/nowhere/ca\.pem"):
         await kind.send(message())
+
+
+async def test_a_file_of_certificates_that_was_renewed_counts_at_once(certificate: Path, tmp_path: Path) -> None:
+    """Also on connections that are held: nobody restarts an agent for a certificate."""
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(Path(certifi.where()).read_bytes())
+    with WebhookServer(tls=certified(certificate)) as server:
+        async with notifier(server, tls={"ca": str(ca)}).ready() as send:
+            with pytest.raises(TryAgain, match="not trusted"):
+                await send(message())
+            ca.write_bytes(certificate.read_bytes())
+            await send(message())
+        assert len(server.taken) == 1
 
 
 async def test_its_own_format_is_json_of_plain_values(server: WebhookServer) -> None:
