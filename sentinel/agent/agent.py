@@ -88,7 +88,7 @@ class Agent:
         self.remote = ThreadPoolExecutor(2, thread_name_prefix="remote")
         self.alarm = Alarm(lambda notifier, message: attempt(notifier, message, self.clock))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._dead = 0
+        self.dead_letters = 0
         self._counted_at = self.started_at
 
     # -- start and stop --------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class Agent:
             self.lookouts.by_name,
             self.couriers.status(),
             self.reference.blind,
-            self._dead,
+            self.dead_letters,
             self.tree.loaded_at,
             self.waits.of(self.view.config.rules),
         )
@@ -243,7 +243,7 @@ class Agent:
     async def count(self) -> None:
         """Append the agent's own numbers, and how each job stands."""
         self._counted_at = self.clock.now()
-        self._dead = await self.read(self._count_dead)
+        self.dead_letters = await self.read(self._count_dead)
         if self.settings.reference:
             self.history.head.blind = await self.reference.is_blind()
         if self.waits.due(self.clock.now()):

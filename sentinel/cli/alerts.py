@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,17 +21,29 @@ def alerts(
         print_json({**answer, "alerts": found})
         return
     print_table(
-        ("severity", "rule", "labels", "value", "since", "summary"),
+        ("id", "severity", "rule", "labels", "value", "since", "summary", "who knows"),
         (
             (
+                alert["fingerprint"][:8],
                 alert["severity"] or alert["phase"],
                 alert["rule"],
                 labels(alert["labels"]),
                 f"{alert['value_text']} {alert['threshold']}".strip(),
                 ago(alert["since"]),
                 alert["summary"] or alert["reason"],
+                _who_knows(alert),
             )
             for alert in found
         ),
         "Nothing is wrong.",
     )
+
+
+def _who_knows(alert: dict[str, Any]) -> str:
+    if ack := alert["acknowledged"]:
+        return f"{ack['author']} is on it"
+    if held := alert["held"]:
+        return str(held["why"])
+    if silenced := alert["silenced"]:
+        return f"silenced by {silenced['author']}: {silenced['reason']}"
+    return ", ".join(told["notifier"] for told in alert["told"]) or "nobody"

@@ -29,7 +29,12 @@ Run = Callable[..., Done]
 TREE = """
 probes: {shop: {http: {url: "http://127.0.0.1:9/"}, every: 1h}}
 rules:
-  queue: {last: queue_depth, above: {warning: 10, critical: 50}, owner: shop}
+  queue:
+    last: queue_depth
+    above: {warning: 10, critical: 50}
+    owner: shop
+    summary: "{{ value }} orders wait"
+    runbook: https://runbooks.example.com/queue
   backlog: {last: backlog_depth, above: 1, severity: warning, owner: data}
   sentinel-dead-letters: {last: sentinel_dead_letters, above: 1000, severity: info}  # so that nothing happens by itself
 notifiers: {people: {console: {}}, broken: {webhook: {url: "http://127.0.0.1:9/", format: sentinel}}}
@@ -121,6 +126,25 @@ def test_an_alert_is_taken_in_hand_and_let_go(run: Run, agent: Served) -> None:
     assert alert.fingerprint in run("ack", "--match", "owner=shop", "--format", "json").out
     assert 'did you mean "queue"?' in run("ack", "queu", code=2).err
     assert "name alerts" in run("ack", code=2).err
+
+
+def test_status_says_first_what_is_wrong_and_who_knows(run: Run, agent: Served) -> None:
+    """What is well is only counted; each has a line with `--all`."""
+    [alert] = [one for one in agent.agent.view.alerts if one.rule == "queue"]
+    run("ack", "queue", "--reason", "on it", "--author", "ann")
+    said = run("status").out.splitlines()
+    assert said[0].startswith("One thing is wrong  60 orders wait")
+    assert said[1].startswith("critical  60 orders wait  (queue probe=shop, ")
+    assert said[1].endswith(f", {alert.fingerprint})")
+    assert said[2].startswith("          told people ")
+    assert said[3].startswith("          ann is on it until ")
+    assert said[4] == "          https://runbooks.example.com/queue"
+    assert [line.split()[0] for line in said[6:]] == ["agent", "probes", "shop", "notifiers"]
+    assert any(line.startswith("people\tconsole\tclosed\t1\t") for line in run("status", "--all").out.splitlines())
+    [listed] = run("alerts").out.splitlines()
+    assert listed.split("\t")[0] == alert.fingerprint[:8]
+    assert listed.endswith("\tann is on it")
+    run("ack", "queue", "--end")
 
 
 def test_dead_letters_are_listed_shown_retried_and_dropped(run: Run, agent: Served) -> None:
