@@ -26,6 +26,7 @@ def server(app: ASGIApp) -> QuietServer:
             access_log=False,
             log_config=None,
             lifespan="off",
+            ws="none",
             server_header=False,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=2,
