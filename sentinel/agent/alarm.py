@@ -77,12 +77,19 @@ class Alarm:
         self._told: dict[str, tuple[Alert, Mapping[str, str]]] = {}
 
     async def tell(self, call: Call | None, notifiers: Mapping[str, Notifier], words: Words, now: datetime) -> None:
-        """Tell those who are to hear and did not; what is refused is tried again at the next call."""
+        """Tell those who are to hear and did not; what is refused is tried again at the next call.
+
+        The fallback of one who refused is told in his stead, once.
+        """
         if call is None or self._busy.locked():
             return
         async with self._busy:
-            waiting = [notifiers[name] for name in sorted(call.notifiers - self._told.keys()) if name in notifiers]
-            await asyncio.gather(*(self._tell(one, call.alert, Reason.FIRING, words, now) for one in waiting))
+            names, asked = set(call.notifiers), set[str]()
+            while names := names & notifiers.keys() - self._told.keys() - asked:
+                waiting = [notifiers[name] for name in sorted(names)]
+                await asyncio.gather(*(self._tell(one, call.alert, Reason.FIRING, words, now) for one in waiting))
+                asked |= names
+                names = {one.fallback for one in waiting if one.name not in self._told}
 
     async def end(self, notifiers: Mapping[str, Notifier], words: Words, now: datetime) -> None:
         """Tell those who heard that writing works again."""

@@ -106,7 +106,7 @@ def lease(
         next_at = breaker.hold_until if space else None
         return Leased(tuple(changed), pace=pace, next_at=next_at, instead_at=instead_at)
     trial = circuit is Circuit.HALF_OPEN
-    picked = _pick(tx, notifier, pace, now, space, trial=trial)
+    picked = _pick(tx, notifier, pace, now, 1 if trial else space, trial=trial)
     sealer = Sealer(tx, notifier, words, now, [row for bundle in picked.bundles for row in bundle])
     parcels = []
     for bundle in picked.bundles:

@@ -33,6 +33,7 @@ class House(FastAgent):
     """An agent whose own numbers say whether its database takes what is written."""
 
     refusing = False
+    gone = ""
 
     def begin(self) -> None:
         """Make the alarm."""
@@ -40,7 +41,7 @@ class House(FastAgent):
         self.alarm = Alarm(self._take)
 
     async def _take(self, notifier: Notifier, message: Message) -> Result:
-        if self.refusing:
+        if self.refusing or notifier.name == self.gone:
             return Result(error=TryAgain("503"))
         self.messages.append(message)
         return Result(receipt={"id": "1"})
@@ -113,6 +114,24 @@ async def test_who_refuses_is_asked_again(agent: House) -> None:
     assert await agent.pass_time(timedelta(minutes=1)) == []
     agent.refusing = False
     assert len(await agent.pass_time(timedelta(minutes=1))) == 1
+
+
+async def test_the_fallback_is_told_in_the_stead_of_one_who_refuses(agent: House) -> None:
+    """Once, and of the end as well; fallbacks that name each other end."""
+    agent.write(
+        TREE.replace(
+            "{people: {console: {}}, others: {console: {}}}",
+            "{people: {console: {}, fallback: others}, others: {console: {}, fallback: people}}",
+        )
+    )
+    agent.reload()
+    agent.gone = "people"
+    agent.read_only(1)
+    (said,) = await agent.pass_time(timedelta(minutes=2))
+    assert said.startswith("others firing ")
+    agent.read_only(0)
+    (said,) = await agent.pass_time(timedelta(minutes=1))
+    assert said.startswith("others resolved ")
 
 
 async def test_what_is_muted_is_not_told(agent: House) -> None:

@@ -152,11 +152,13 @@ class House:
         self.pace = leased.pace
         return Taken(leased)
 
-    def settle(self, notifier: Notifier, taken: Taken | Parcel, error: Any = None, **receipt: str) -> Settled:
+    def settle(
+        self, notifier: Notifier, taken: Taken | Parcel, error: Any = None, *, recovered: bool = False, **receipt: str
+    ) -> Settled:
         """Write down how it ended."""
         parcel = taken if isinstance(taken, Parcel) else taken.parcel
         assert parcel
-        landed = Landed(parcel, Result(None if error else receipt, error), self.now)
+        landed = Landed(parcel, Result(None if error else receipt, error), self.now, recovered)
         with self.database.begin() as tx:
             return settle(tx, notifier, [landed])
 
