@@ -160,12 +160,13 @@ async def test_a_crash_between_the_answer_and_its_commit_tells_nobody_twice(
         assert heard.message
         assert heard.message.again
         result = await attempt(notifier, heard.message, house.clock)
-        house.settle(notifier, heard, **dict(result.receipt or {}))
+        receipt: dict[str, Any] = {**(result.receipt or {})}
+        house.settle(notifier, heard, **receipt)
         assert scene.there(kind) == (2 if kind == "slack webhook" else 1)
         house.owe(notifier=kind, reason=Reason.REMINDER)
         follows = house.lease(notifier)
         assert follows.message
-        assert follows.message.earlier == result.receipt
+        assert follows.message.earlier == receipt
         assert (await attempt(notifier, follows.message, house.clock)).accepted
         assert len(scene.slack.parents) == (kind == "slack")
     finally:
