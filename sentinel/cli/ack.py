@@ -19,7 +19,7 @@ def ack(
         typer.Argument(help="Fingerprints, beginnings of them, or names of rules.", show_default=False),
     ] = None,
     match: Annotated[
-        list[str] | None, typer.Option("--match", help="All that are so: severity=warning+, owner!=data, rule=queue-*.")
+        list[str] | None, typer.Option("--match", help="All that are so: severity=warning+ owner!=data rule=queue-*.")
     ] = None,
     lasts: Annotated[str, typer.Option("--for", help="How long at most: 30m, 8h.")] = "8h",
     reason: Annotated[str, typer.Option(help="What you do about it.")] = "",
@@ -30,21 +30,19 @@ def ack(
 
     It ends with the alert, when the alert rises, and after the time given.
     """
-    if bool(alerts) == bool(match):
+    if not alerts and not match:
         raise typer.BadParameter("name alerts (see `sentinel alerts`), or give --match")
-    who = {"author": named(author), "reason": reason}
-    client = Client()
-    answers = []
-    for alert in alerts or ():
-        if end:
-            answers.append(client.send("DELETE", "api", "alerts", alert, "ack", asked=who))
-        else:
-            answers.append(client.send("POST", "api", "alerts", alert, "ack", asked={**who, "for": lasts}))
+    if match and end:
+        raise typer.BadParameter("name the alerts that you let go of", param_hint="--match")
+    client, who = Client(), {"author": named(author), "reason": reason}
     if match:
-        if end:
-            raise typer.BadParameter("name the alerts that you let go of", param_hint="--match")
-        asked = {**who, "for": lasts, "match": conditions(match)}
-        answers.append(client.send("POST", "api", "alerts", "ack", asked=asked))
+        asked = {**who, "for": lasts, "match": conditions([*match, *(alerts or ())])}
+        answers = [client.send("POST", "api", "alerts", "ack", asked=asked)]
+    elif end:
+        answers = [client.send("DELETE", "api", "alerts", alert, "ack", asked=who) for alert in alerts or ()]
+    else:
+        asked = {**who, "for": lasts}
+        answers = [client.send("POST", "api", "alerts", alert, "ack", asked=asked) for alert in alerts or ()]
     found = {one["fingerprint"]: one for answer in answers for one in answer["acknowledgements"]}
     if output is Format.JSON:
         print_json({"acknowledgements": list(found.values())})

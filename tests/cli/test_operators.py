@@ -123,7 +123,7 @@ def test_an_alert_is_taken_in_hand_and_let_go(run: Run, agent: Served) -> None:
     assert (shown["acknowledged"]["author"], shown["acknowledged"]["reason"]) == ("ann", "on it")
     assert "let go" in run("ack", alert.fingerprint[:6], "--end", "--author", "ann").out
     assert "nobody has it in hand" in run("ack", "queue", "--end", code=2).err
-    assert alert.fingerprint in run("ack", "--match", "owner=shop", "--format", "json").out
+    assert alert.fingerprint in run("ack", "--match", "owner=shop", "rule=q*", "--format", "json").out
     assert 'did you mean "queue"?' in run("ack", "queu", code=2).err
     assert "name alerts" in run("ack", code=2).err
 
