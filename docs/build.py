@@ -177,7 +177,9 @@ def pages() -> dict[str, str]:
             "Rules", "A rule has exactly one form; each becomes one PromQL expression and a threshold.", rules.FORMS
         ),
         "notifiers.md": page(
-            "Notifiers", "Who can be told. Beside a kind's word stand `fallback` and `tries`.", notifiers.KINDS
+            "Notifiers",
+            "Who can be told. Beside a kind's word stand `fallback`, `tries` and `rate_limit`.",
+            notifiers.KINDS,
         ),
         "receivers.md": receivers_page(),
         "promql.md": promql_page(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.notifiers.prometheus_alert import rfc3339
 
 if TYPE_CHECKING:
-    from sentinel.notifiers.message import AlertFact, Message
+    from sentinel.notifiers.message import AlertFact, GroupFact, Message
 
 #: Raised when a name goes or changes its meaning; names that come raise nothing.
 VERSION = 1
@@ -39,7 +39,19 @@ def data(message: Message) -> dict[str, Any]:
         "route": facts.route,
         "group": dict(facts.labels),
         "group_key": facts.group,
+        "groups": [_group(group) for group in facts.groups],
         "alerts": [_alert(alert) for alert in facts.alerts],
+    }
+
+
+def _group(group: GroupFact) -> dict[str, Any]:
+    return {
+        "group_key": group.group,
+        "route": group.route,
+        "group": dict(group.labels),
+        "severity": str(group.severity),
+        "firing": group.firing,
+        "resolved": group.over,
     }
 
 

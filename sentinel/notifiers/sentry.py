@@ -68,7 +68,7 @@ class Sentry(WebNotifier):
     async def tell(self, message: Message, line: Line) -> Mapping[str, str]:
         """Send an event, resolve the issue, or do nothing and say so."""
         if message.resolved and not message.earlier.get("event_id"):
-            return {**message.earlier, WHY: "all is over, and Sentry was never told"}
+            return {**message.earlier, WHY: "all is over, and no event of this group is known"}
         if message.resolved:
             return await self._resolve(message.earlier["event_id"], line)
         if message.quiet or message.reason is Reason.REROUTED:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sentinel.core.errors import GiveUp, TryAgain
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
+from sentinel.delivery.facts import digest_of
 from sentinel.notifiers.base import WHY
 from sentinel.notifiers.signature import signed
 from sentinel.notifiers.webhook import Webhook
@@ -23,6 +24,7 @@ from tests.notifiers.conftest import certified
 from tests.notifiers.messages import NOW, alert, message
 from tests.receivers import Answer, WebhookServer
 
+CRITICAL = Severity.CRITICAL
 SECRET, OLD = (f"whsec_{letter * 32}" for letter in "Ab")
 
 
@@ -219,6 +221,19 @@ async def test_a_file_of_certificates_that_was_renewed_counts_at_once(certificat
             ca.write_bytes(certificate.read_bytes())
             await send(message())
         assert len(server.taken) == 1
+
+
+async def test_a_digest_names_its_groups(server: WebhookServer) -> None:
+    """It has no group of its own."""
+    one, other = (message(alert(rule, severity)).facts for rule, severity in (("a", CRITICAL), ("b", Severity.WARNING)))
+    digest = replace(message(reason=Reason.DIGEST), facts=digest_of([one, other]))
+    await notifier(server).send(digest)
+    data = server.bodies[0]["data"]
+    assert (data["group_key"], len(data["alerts"])) == ("", 2)
+    assert [(group["group_key"], group["severity"], group["firing"]) for group in data["groups"]] == [
+        ("pages{}", "critical", 1),
+        ("pages{}", "warning", 1),
+    ]
 
 
 async def test_its_own_format_is_json_of_plain_values(server: WebhookServer) -> None:
