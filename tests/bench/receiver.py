@@ -19,6 +19,7 @@ class Receiver:
         self.taken: list[tuple[float, bytes]] = []
         self.refused: list[float] = []
         self.metrics = b""
+        self.scraped_at = 0.0
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         self.accepts = True
 
@@ -28,10 +29,15 @@ class Receiver:
             lines = [json.dumps({"refused": len(self.refused)}).encode()]
             lines += [b'{"at": %f, "body": %s}' % (at, body.strip() or b"null") for at, body in self.taken]
             return _whole(b"\n".join(lines))
+        if path == "/scraped":
+            return _whole(repr(self.scraped_at).encode())
         if path == "/count":
             return _whole(str(len(self.taken)).encode())
         if path == "/metrics":
-            self.metrics = body or self.metrics
+            if body:
+                self.metrics, self.scraped_at = body, 0.0
+            else:
+                self.scraped_at = self.scraped_at or time.time()
             return _whole(b"" if body else self.metrics)
         if path == "/forget":
             self.taken, self.refused = [], []

@@ -1,0 +1,138 @@
+"""How quickly what is owed is told: storms beside Debian's Alertmanager, one bad sample, a receiver that comes back.
+
+Sentinel's time counts from the scrape that shows the trouble, evaluation and commits included; Alertmanager's from the
+POST that hands it the alerts. Both tell the same quick receiver (`receiver.py`).
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench.peers import INSTALLED, Alertmanager, Receiver, Watch, when
+from tests.e2e.process import AgentProcess, until
+
+pytestmark = [
+    pytest.mark.bench,
+    pytest.mark.skipif(not INSTALLED, reason="prometheus-alertmanager is not installed"),
+    pytest.mark.timeout(600),
+]
+
+STORM = 10_000
+GROUPS = 100
+
+TREE = """
+probes: {{jobs: {{scrape: "{url}/metrics", every: {every}}}}}
+rules:
+  down: {{last: job_down, above: 0, severity: critical, limit: 20000, summary: "job {{{{ labels.n }}}} is down"}}
+notifiers: {{hook: {{webhook: {{url: "{url}/hook"}}{more}}}}}
+routes: {{all: {{notify: [hook], group_by: [{group_by}]{waits}}}}}
+"""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as found:
+        yield found
+
+
+def _agent(
+    folder: Path, receiver: Receiver, group_by: str, waits: str = "", more: str = "", every: str = "1s"
+) -> AgentProcess:
+    agent = AgentProcess(folder, SENTINEL_WARMUP="1ms", PYTHONDONTWRITEBYTECODE="")
+    agent.write("tree.yaml", TREE.format(url=receiver.url, group_by=group_by, waits=waits, more=more, every=every))
+    receiver.metrics("up_and_well 1\n")
+    agent.start()
+    until("it has looked", lambda: agent.get("/api/v1/query?query=up_and_well")["data"]["result"])
+    return agent
+
+
+def _jobs(count: int, down: int = 1) -> str:
+    return "".join(f'job_down{{n="{n}",service="s{n % GROUPS}"}} {down}\n' for n in range(count))
+
+
+@pytest.mark.parametrize(
+    ("group_by", "theirs_by", "messages", "factor"),
+    [
+        pytest.param("rule, n", "'...'", STORM, 1.5, id="a webhook each"),
+        pytest.param("service", "service", GROUPS, 1.0, id="in a hundred groups"),
+    ],
+)
+def test_ten_thousand_alerts_at_once(
+    tmp_path: Path, receiver: Receiver, group_by: str, theirs_by: str, messages: int, factor: float
+) -> None:
+    """Asked: all delivered, in 1.5 times (groups: once) Alertmanager's time, below its peak memory."""
+    folder = tmp_path / "sentinel"
+    folder.mkdir()
+    wait = "0s" if messages == STORM else "1s"
+    peer = Alertmanager(tmp_path / "am", receiver, f"group_by: [{theirs_by}], group_wait: {wait}, group_interval: 5m")
+    with Watch(peer.process.pid) as theirs:
+        began = time.time()
+        peer.post([{"alertname": "down", "n": str(n), "service": f"s{n % GROUPS}"} for n in range(STORM)])
+        their_seconds = when("Alertmanager told all", receiver, messages) - began
+    peer.kill()
+    receiver.forget()
+    agent = _agent(folder, receiver, group_by, f", group_wait: {wait}, group_interval: 5m")
+    assert agent.process is not None
+    with Watch(agent.process.pid) as ours:
+        receiver.metrics(_jobs(STORM))
+        began = receiver.scraped_at()
+        our_seconds = when("Sentinel told all", receiver, messages, 400) - began
+    told = sum(len([one for one in taken.body["data"]["alerts"] if one["news"]]) for taken in receiver.taken())
+    agent.kill()
+    print(
+        f"\n{STORM} alerts, {messages} messages: Alertmanager {their_seconds:.1f} s, {theirs.peak_mb:.0f} MB, "
+        f"{theirs.cpu:.1f} CPU s; Sentinel {our_seconds:.1f} s, {ours.peak_mb:.0f} MB, {ours.cpu:.1f} CPU s"
+    )
+    assert (told, receiver.count()) == (STORM, messages)
+    assert ours.peak_mb < theirs.peak_mb
+    assert our_seconds < factor * their_seconds
+
+
+def test_one_bad_sample(tmp_path: Path, receiver: Receiver) -> None:
+    """Asked: from the scrape that shows it to the webhook, critical: median under 25 ms, p99 under 150 ms."""
+    agent, took = _agent(tmp_path, receiver, "rule, n", every="500ms"), []
+    for turn in range(120):
+        receiver.forget()
+        receiver.metrics(_jobs(1, down=(turn + 1) % 2))
+        began = receiver.scraped_at()
+        until("it is told", receiver.count)
+        if turn % 2 == 0:
+            took.append(1000 * (receiver.taken()[0].at - began))
+    agent.stop()
+    took.sort()
+    p99 = took[int(0.99 * (len(took) - 1))]
+    print(f"\nbad sample -> webhook: median {statistics.median(took):.0f} ms, p99 {p99:.0f} ms")
+    assert statistics.median(took) < 25
+    assert p99 < 150
+
+
+def test_a_receiver_that_was_down(tmp_path: Path, receiver: Receiver) -> None:
+    """Asked: nothing lost, caught up within 30 s of its return, without exceeding its rate.
+
+    It is down for a minute: longer changes nothing but how late the messages say that they are.
+    """
+    agent = _agent(tmp_path, receiver, "rule, n", more=", rate_limit: 20/min", every="1s")
+    agent.write("rules.yaml", "rules: {slow: {last: job_down, above: 0.5, severity: warning}}\n")
+    receiver.answer(503)
+    receiver.metrics(_jobs(60))
+    until("somebody was refused", receiver.refused)
+    time.sleep(60)
+    receiver.answer(200)
+    back = time.time()
+    until("nothing is owed", lambda: not agent.get("/api/deliveries?settlement=open")["deliveries"], 60)
+    took = time.time() - back
+    heard: dict[str, list[float]] = {}
+    for taken in receiver.taken():
+        for alert in taken.body["data"]["alerts"]:
+            heard.setdefault(f"{alert['rule']} {alert['labels']['n']}", []).append(taken.at)
+    warnings = [taken for taken in receiver.taken() if taken.body["data"]["severity"] == "warning"]
+    agent.stop()
+    print(f"\nreceiver back: caught up after {took:.1f} s with {receiver.count()} messages")
+    assert len(heard) == 120
+    assert len(warnings) <= 20
+    assert took < 30
