@@ -17,6 +17,8 @@ import typer.core
 HERE = Path(__file__).parent
 EXIT_CODES = """Exit codes: 0 well; 1 something is wrong inside a file; 2 bad arguments, or a path that cannot be
 read; 3 the agent cannot be reached, or cannot start or go on. Commands ask the running agent over HTTP."""
+RULES = """A rule has exactly one form; each becomes one PromQL expression and a threshold. Beside the form's word stand
+[the keys that every rule has](#the-keys-beside-the-form)."""
 PROMQL = """The language of Prometheus 3.x, with its meaning: left-open windows, delayed removal of names, RE2's regular
 expressions, and its experimental functions switched on. `anchored` counts exactly: `increase(x_total[5m] anchored)`
 goes from the last value before the window to the last one in it. Not evaluated: native histograms, `smoothed` and
@@ -84,6 +86,16 @@ def _filled(lines: list[str]) -> Iterator[str]:
 def _is_prose(block: str) -> bool:
     """Tell sentences from tables and code: prose ends with a full stop and has no columns."""
     return block.endswith(".") and not re.search(r"\S {2,}\S", block)
+
+
+def keys_section() -> str:
+    """Return what is said of the keys beside a rule's form."""
+    from sentinel.config.entries import RuleEntry
+    from sentinel.rules import keys
+
+    rows = [f"| `{field.alias or name}` | {field.description} |" for name, field in RuleEntry.model_fields.items()]
+    _, _, rest = inspect.cleandoc(keys.__doc__ or "").partition("\n\n")
+    return "\n".join(["\n## The keys beside the form\n", "| key | meaning |", "|---|---|", *rows, "", rest, ""])
 
 
 def settings_page() -> str:
@@ -173,9 +185,7 @@ def pages() -> dict[str, str]:
             "What can be looked at. Beside a kind's word stand `every` (or `cron`), `timeout` and `labels`.",
             probes.KINDS,
         ),
-        "rules.md": page(
-            "Rules", "A rule has exactly one form; each becomes one PromQL expression and a threshold.", rules.FORMS
-        ),
+        "rules.md": page("Rules", RULES, rules.FORMS) + keys_section(),
         "notifiers.md": page(
             "Notifiers",
             "Who can be told. Beside a kind's word stand `fallback`, `tries` and `rate_limit`.",

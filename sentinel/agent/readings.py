@@ -21,6 +21,7 @@ from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Source
 from sentinel.engine.decide import Observations, Seen, known
 from sentinel.probes.probe import Probe
 from sentinel.probes.promql import Promql
+from sentinel.rules.grouped import Recording
 from sentinel.rules.observe import observe
 from sentinel.rules.rule import Rule
 from sentinel.rules.unreachable import unreachable
@@ -35,13 +36,13 @@ _LONGEST = timedelta(hours=1)
 _AHEAD = timedelta(minutes=1)
 
 
-def span(rules: Iterable[Rule]) -> timedelta:
+def span(rules: Iterable[Rule | Recording]) -> timedelta:
     """Return how long the head must keep samples, to answer all of these rules that look back an hour at most."""
     longest = max((back for rule in rules if (back := _back(rule)) <= _LONGEST), default=timedelta())
     return longest + timedelta(milliseconds=DEFAULT_LOOKBACK_MS) + _AHEAD
 
 
-def _back(rule: Rule) -> timedelta:
+def _back(rule: Rule | Recording) -> timedelta:
     return max((rule.window, *(read.window for read in rule.reads)))
 
 
@@ -79,7 +80,7 @@ class Readings:
 
     def needed(self, rule: Rule, now: datetime) -> bool:
         """Say whether a rule looks elsewhere, or further back than the head reaches, and nothing was found yet."""
-        if rule.name in self._found:
+        if rule.name in self._found or rule.rests(now):
             return False
         if rule.source:
             return True

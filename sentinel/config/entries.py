@@ -135,7 +135,6 @@ LATER_KEYS: Mapping[str, frozenset[str]] = {
     section: frozenset(words.split())
     for section, words in {
         "probes": "warmup steps tcp tls dns ping grpc websocket redis command file log process host junit coverage",
-        "rules": "active enabled until",
     }.items()
 }
 

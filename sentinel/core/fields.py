@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -115,6 +115,16 @@ def _schedule(given: Any, info: Any) -> Schedule:
     return Schedule.parse(given, context.get("schedules"), context.get("timezone", "UTC"))
 
 
+def _moment(given: Any, info: Any) -> datetime:
+    from sentinel.core.hours import parse_moment
+
+    if isinstance(given, datetime):
+        return given
+    if not isinstance(given, str):
+        raise ValueError("should be a date and time such as 2026-12-01 20:00")
+    return parse_moment(str(given), (info.context or {}).get("timezone", "UTC"))
+
+
 def _matching(pattern: str, says: str) -> BeforeValidator:
     def check(given: Any) -> str:
         if not isinstance(given, str) or not re.fullmatch(pattern, given):
@@ -184,6 +194,12 @@ SeverityName = Annotated[
 CronExpression = Annotated[Cron, PlainValidator(_cron), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 #: A schedule in any of its forms; the validation context may hold `schedules` by name and the `timezone`.
 ScheduleValue = Annotated[Schedule, PlainValidator(_schedule), WithJsonSchema({})]
+#: A date and time; on the clock of the validation context's `timezone`, unless it names its own.
+Moment = Annotated[
+    datetime,
+    PlainValidator(_moment),
+    WithJsonSchema({"type": "string", "description": "A date and time: 2026-12-01 20:00."}),
+]
 #: A label's name.
 LabelName = Annotated[str, _matching("[a-zA-Z_][a-zA-Z0-9_]*", "is not a label's name: letters, digits and _ only")]
 #: A metric's name.
@@ -203,6 +219,7 @@ __all__ = [
     "LabelName",
     "MetricName",
     "Model",
+    "Moment",
     "Pattern",
     "Plain",
     "Port",

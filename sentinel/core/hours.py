@@ -62,7 +62,10 @@ def _from_mapping(given: Mapping[Any, Any], timezone: str) -> Schedule:
             _only(keys, "start", "end")
             if len(keys) < 2:
                 raise ValueError('a schedule needs both "start" and "end", or neither')
-            begin, end = (_moment(keys[key], key, timezone) for key in ("start", "end"))
+            begin, end = (
+                _within(key, lambda text: parse_moment(text, timezone), _words(keys[key], key))
+                for key in ("start", "end")
+            )
             if end <= begin:
                 raise ValueError("end: should be later than start")
             return Once(begin, end)
@@ -124,11 +127,16 @@ def _date(given: Any) -> date:
         raise ValueError(f'except: "{given}" is not a date; write 2026-12-25') from None
 
 
-def _moment(given: Any, key: str, timezone: str) -> datetime:
+def parse_moment(text: str, timezone: str) -> datetime:
+    """Read a date and time on the clock of a time zone, unless it names its own.
+
+    Raises:
+        ValueError: it is none; the text says what would be.
+    """
     try:
-        read = datetime.fromisoformat(_words(given, key))
+        read = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f'{key}: "{given}" is not a date and time; write 2026-12-01 20:00') from None
+        raise ValueError(f'"{text}" is not a date and time; write 2026-12-01 20:00') from None
     return read.astimezone(UTC) if read.tzinfo else instant_of(read, zone(timezone))
 
 

@@ -125,6 +125,15 @@ class Schedule(ABC):
         """Say whether the instant is in."""
         return any(begin <= instant for begin, _ in islice(self.spans_from(instant), 1))
 
+    def began_at(self, instant: datetime, within: timedelta) -> datetime | None:
+        """Return when the stretch that an instant is in began, looked for so far back; None where it is out."""
+        for begin, end in self._whole_spans(instant - within):
+            if begin > instant:
+                return None
+            if instant < end:
+                return begin
+        return None
+
     def next_change_after(self, instant: datetime) -> datetime | None:
         """Return when it next goes from in to out or from out to in; None if that is years away or never."""
         for begin, end in self._whole_spans(instant):

@@ -23,6 +23,9 @@ def lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {level:<11}  {threshold or 'whatever it returns'}"
     if explanation.failure:
         yield f"  cannot be evaluated: {explanation.failure}"
+    elif explanation.rests:
+        change = explanation.rule.changes_after(explanation.at)
+        yield f"  is not judged now: {explanation.rests}{f' until {_at(change)}' if change else ''}"
     elif not explanation.elements:
         yield "  returns nothing now"
     quiet = [element for element in explanation.elements if element.alert is None]

@@ -2,7 +2,7 @@
 
 arrival                  due at once; where more arrive than one each `spacing`, at that pace (one may come early)
 no arrival               due `latest` after the last evaluation
-end of a `for`, …        due then, whatever the spacing
+end of a `for`, …        due then, whatever the spacing; so it is when its hours begin or end
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sentinel.core.labels import Labels
 from sentinel.engine.readers import Readers
 from sentinel.routing.telling import Alerts
 from sentinel.routing.timers import Timers
+from sentinel.rules.grouped import Alerting
 from sentinel.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def latest(rule: Rule) -> timedelta:
 
 
 class Agenda:
-    """The rules, and when each is due.
+    """The rules, and when each is due; those of groups have their slots, and are passed over.
 
     Args:
         rules: all of them.
@@ -47,7 +48,7 @@ class Agenda:
     """
 
     def __init__(self, rules: Iterable[Rule], series: Iterable[tuple[int, Labels]], now: datetime) -> None:
-        self._rules = {rule.name: rule for rule in rules}
+        self._rules = _arriving(rules)
         self._readers = Readers(self._rules.values(), series)
         self._paced: dict[str, datetime] = {}  # until when the evaluations so far use up what the pace allows
         self._away: set[str] = set()
@@ -58,7 +59,7 @@ class Agenda:
 
     def reload(self, rules: Iterable[Rule], series: Iterable[tuple[int, Labels]], now: datetime) -> None:
         """Take over other rules: those that are new or changed are due now, the others when they would have been."""
-        before, self._rules = self._rules, {rule.name: rule for rule in rules}
+        before, self._rules = self._rules, _arriving(rules)
         self._readers = Readers(self._rules.values(), series)
         for name in before.keys() - self._rules.keys():
             self._due.set(name, None)
@@ -111,8 +112,9 @@ class Agenda:
             if (rule := self._rules.get(name)) is None:
                 continue
             self._paced[name] = max(now, self._paced.get(name, now)) + spacing(rule)
-            ends = [end for alert in alerts.of(name).values() if (end := next_at(alert, rule.patience))]
-            self._due.set(name, min(now + latest(rule), max(min(ends), now + SECOND)) if ends else now + latest(rule))
+            ends = [next_at(alert, rule.patience) for alert in alerts.of(name).values()]
+            soonest = min((end for end in (*ends, rule.changes_after(now)) if end), default=now + latest(rule))
+            self._due.set(name, min(now + latest(rule), max(soonest, now + SECOND)))
 
     @property
     def next_at(self) -> datetime | None:
@@ -130,3 +132,7 @@ class Agenda:
         planned = self._due.at(name)
         if planned is None or at < planned:
             self._due.set(name, at)
+
+
+def _arriving(rules: Iterable[Rule]) -> dict[str, Rule]:
+    return {rule.name: rule for rule in rules if not isinstance(rule, Alerting)}

@@ -96,6 +96,7 @@ class Explanation:
         promql: what it compiles to.
         elements: what that returns, those with an alert first.
         failure: why it cannot be evaluated, or "".
+        rests: why it is not judged now, or "".
         thresholds: severity to where it begins to be the case, in words.
     """
 
@@ -104,6 +105,7 @@ class Explanation:
     promql: str
     elements: tuple[Element, ...] = ()
     failure: str = ""
+    rests: str = ""
     thresholds: Mapping[Severity, str] = field(default_factory=dict)
 
 
@@ -129,6 +131,8 @@ def explain(
     thresholds = {level: str(threshold) for level, threshold in sorted(rule.thresholds.items())}
     if isinstance(seen, str):
         return Explanation(rule, now, promql, failure=seen, thresholds=thresholds)
+    if why := rule.rests(now):
+        return Explanation(rule, now, promql, rests=why, thresholds=thresholds)
     draft = Draft(state.telling, policy, now, {})
     elements = [_element(rule, observed, draft, past or {}) for observed in seen]
     elements.sort(key=lambda element: (element.alert is None, element.labels))

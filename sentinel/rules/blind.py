@@ -17,12 +17,14 @@ def blind(rule: Rule, now: datetime, source: Source) -> str:
     """Return the metric that the rule has no newest value of, "" where it has one.
 
     An expression that returns nothing may mean just that, so `expr` is never blind, nor is `absent`; nor is a rule that
-    counts upwards a metric that was never seen: nothing has happened yet.
+    counts upwards a metric that was never seen: nothing has happened yet. What is not judged now waits for nothing.
     A rule with a source of its own is blind while the probe of that source fails.
     """
     from sentinel.rules.scene import Scene
 
     compiled = rule.compiled
+    if rule.rests(now):
+        return ""
     if rule.source:
         metric = compiled.carriers[-1].name if compiled.carriers else rule.source
         return "" if _answers(rule.source, now, source) else metric

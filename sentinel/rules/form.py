@@ -89,6 +89,7 @@ class Compiled:
         own: expressions of severities that are not judged by the value: the case where one gives an element.
         absence: whether an element stands for what is not there: not its probe, the agent must have been well.
         empty_is_over: whether no element at all means "not the case" while the probes are well (`expr`).
+        pace: of a value that counts up to now how often something was so, or how long: the time that one of it takes.
         loose: whether nobody can know which series are behind an element: any may that contradicts it in no label.
     """
 
@@ -108,6 +109,7 @@ class Compiled:
     own: Mapping[Severity, Expr] = field(default_factory=dict)
     absence: bool = False
     empty_is_over: bool = False
+    pace: timedelta | None = None
     loose: bool = False
 
     @property

@@ -49,6 +49,7 @@ Edges
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field, model_validator
@@ -89,7 +90,8 @@ class Job(Form):
         which = str(matcher("job", self.name, setting, "name"))
         if self.not_run_for is not None:
             limits = _from("not_run_for", self.not_run_for, Unit.SECONDS)
-            return _asking(f"job_idle_seconds{{{which}}}", Unit.SECONDS, limits)
+            idle = _asking(f"job_idle_seconds{{{which}}}", Unit.SECONDS, limits)
+            return replace(idle, pace=timedelta(seconds=1))
         if self.failed is not None:
             return _asking(
                 f"job_consecutive_failures{{{which}}}", Unit.NUMBER, _from("failed", self.failed, Unit.NUMBER)

@@ -1,4 +1,25 @@
-"""The keys that every rule has beside its form, as they stand in YAML."""
+"""The keys that every rule has beside its form, as they stand in YAML.
+
+**Thresholds.** `above`, `below`, `recover`, `for` and `keep_firing_for` are one value for the rule, or one for each
+severity: `above: {warning: 2%, critical: 5%}`. Both `above` and `below` are a band: the case is what lies outside. A
+plain number counts what the metric counts; `80%`, `50ms`, `1.5GB`, `10/s` are converted to it and must fit it.
+
+**No data.** What the probe ran well and no longer reports is *gone*: its alert resolves. While the probe fails, is late
+or the agent is blind, nobody *knows*: alerts are held as they are, and those who were told hear so after 15 minutes;
+`no_data: resolve` takes that for not the case. *Not enough* data (too few events, NaN, a window that is not covered)
+hold an alert for 15 minutes or the window, the longer, and then resolve it.
+
+**Hours.** With `active` a rule is judged in these hours only: `business-hours`, `"!nights"` or
+`{days: mon-fri, from: 09:00, to: 18:00, timezone: Europe/Berlin}`. At their end what fires resolves as "outside its
+hours". At their begin all begins anew: a window looks back no further, `not_run_for` and `fails` count from
+then on. A job's own schedule (`job: name`) has its deadlines whatever the hours are. To judge always and only not to
+tell at night, write a mute.
+
+**Off.** `enabled: false` takes a rule out of service and resolves what it says; with `until: 2026-12-01 08:00` it comes
+back by itself. `sentinel explain` says which rule is not judged, why, and until when.
+
+**Limit.** A rule has 200 alerts at a time at most (`limit`); one more says how many others there would be.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +27,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from sentinel.core.fields import LabelMap, Model, SeverityName
+from sentinel.core.fields import LabelMap, Model, Moment, ScheduleValue, SeverityName
 from sentinel.rules.form import one_or_more
 from sentinel.rules.rule import LIMIT
 from sentinel.rules.threshold import Durations, Quantities
@@ -32,4 +53,7 @@ class RuleKeys(Model):
         (), description="Rules whose alerts explain this one's."
     )
     source: str | None = Field(None, description="A promql probe whose server answers it, instead of our own history.")
+    active: ScheduleValue | None = Field(None, description="The hours in which it is judged; default always.")
+    enabled: bool = Field(True, description="Whether it is judged.")
+    until: Moment | None = Field(None, description="From when on it is judged again; beside enabled: false.")
     limit: int = Field(LIMIT, ge=1, description="How many alerts the rule may have at a time.")

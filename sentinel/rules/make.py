@@ -56,6 +56,10 @@ def make_rule(
     except RuleInvalid as exc:
         faults += (replace(fault, path=(form_name, *fault.path)) for fault in exc.faults)
         raise RuleInvalid(faults) from exc
+    if keys.until is not None and keys.enabled:
+        faults.append(
+            Fault(("until",), "says when a rule is on again that is not off", "add enabled: false, or drop it")
+        )
     making = _Thresholds(form_name, keys, compiled, faults)
     thresholds = making.make()
     patience = _patience(keys, thresholds, compiled.window, faults)
@@ -74,6 +78,9 @@ def make_rule(
         owner=keys.owner,
         depends_on=keys.depends_on,
         limit=keys.limit,
+        active=keys.active,
+        enabled=keys.enabled,
+        until=keys.until,
         source=keys.source or "",
         position=position or Position(""),
         origin=origin or Origin(),

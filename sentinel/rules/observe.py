@@ -5,8 +5,8 @@ How an element is judged; the first that applies decides:
 1. Its probe fails, is late, or the agent is blind: unknown, even if an older value would still count.
 2. The series that carried it are gone: over, as "gone".
 3. It has fewer events than `at_least`, or no number: not enough data.
-4. Its window is not covered: not enough data to say what speaks about all of it (that it is below a threshold, and of
-   the least value that it is above one); all else is judged.
+4. Its window is not covered, or reaches back beyond the rule's hours: not enough data to say what speaks about all of
+   it (that it is below a threshold, and of the least value that it is above one); all else is judged.
 5. Else each severity's threshold is.
 
 An element of a present alert that the expression no longer returns: unknown, as above; over, where the expression alone
@@ -26,9 +26,12 @@ from sentinel.core.alert import Condition, Observed
 from sentinel.core.clock import to_ms
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.labels import Labels
+from sentinel.core.quantity import format_duration
 from sentinel.core.severity import Severity
 from sentinel.promql import Expr
 from sentinel.rules import words
+from sentinel.rules.grouped import Alerting
+from sentinel.rules.hours import hours_so_far, within
 from sentinel.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -65,6 +68,10 @@ def observe(
     Raises:
         QueryInvalid: the expression cannot be evaluated over these samples.
     """
+    if isinstance(rule, Alerting):
+        from sentinel.rules.returned import returned
+
+        return returned(rule, now, source, known)
     evaluation = _Evaluation(rule, now, source, known)
     returned = dict(evaluation.elements(every=every))
     observed = [evaluation.judge(labels, value) for labels, value in returned.items()]
@@ -79,11 +86,13 @@ class _Evaluation:
         from sentinel.rules.scene import Scene
 
         self._rule, self._now, self._source, self._known = rule, now, source, known
+        self._hours = hours_so_far(rule, now)
+        self._compiled = rule.compiled if self._hours is None else within(rule.compiled, self._hours)
         self._scene = Scene(rule.compiled, source, to_ms(now))
 
     def elements(self, *, every: bool) -> Iterator[tuple[Labels, float]]:
         """Iterate over what the expression returns, values in base units; without `every`, what may matter."""
-        answer = self._evaluate(self._rule.compiled.expr)
+        answer = self._evaluate(self._compiled.expr)
         values = answer.values[:, -1] / self._rule.compiled.scale
         standing = self._among(answer.labels, {*self._known, *(labels for own in self._own.values() for labels in own)})
         matters = answer.present[:, -1] & (every | self._passing(values) | standing)
@@ -128,7 +137,7 @@ class _Evaluation:
         if missing := self._too_few(labels, value):
             return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
         conditions = {level: self._condition(level, labels, value) for level in self._rule.thresholds}
-        if self._rule.compiled.waits and (missing := self._scene.missing(labels)):
+        if self._compiled.waits and (missing := self._begun or self._scene.missing(labels)):
             return self._uncovered(labels, value, conditions, missing)
         return self._with_value(labels, value, conditions)
 
@@ -151,7 +160,7 @@ class _Evaluation:
         if value is None:
             why = "gone for a day" if self._scene.gone(labels) else "there again"
             return self._without_value(labels, Condition.OVER, why)
-        if missing := self._scene.unwatched:
+        if missing := self._begun or self._scene.unwatched:
             return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
         return self._with_value(labels, value, dict.fromkeys(self._rule.thresholds, Condition.HOLDS))
 
@@ -205,6 +214,14 @@ class _Evaluation:
             return self._rule.thresholds[severity].judge(value)
         return Condition.HOLDS if labels in self._own[severity] else Condition.OVER
 
+    @property
+    def _begun(self) -> str:
+        """Say how much of the window lies in the rule's hours; "" where it is all of it."""
+        window = self._compiled.window
+        if self._hours is None or self._hours >= window:
+            return ""
+        return f"its hours began {format_duration(self._hours)} ago, and it looks at {format_duration(window)}"
+
     def _evaluate(self, expr: Expr) -> Answer:
         from sentinel.promql.evaluate import evaluate_instant
 
@@ -215,16 +232,16 @@ class _Evaluation:
 
     @cached_property
     def _events(self) -> Mapping[Labels, float]:
-        events = self._rule.compiled.events
+        events = self._compiled.events
         return {} if events is None else self._by_labels(events)
 
     @cached_property
     def _own(self) -> Mapping[Severity, Mapping[Labels, float]]:
-        return {level: self._by_labels(expr) for level, expr in self._rule.compiled.own.items()}
+        return {level: self._by_labels(expr) for level, expr in self._compiled.own.items()}
 
     @cached_property
     def _parts(self) -> Mapping[str, Mapping[Labels, float]]:
-        return {name: self._by_labels(part) for name, part in self._rule.compiled.parts.items()}
+        return {name: self._by_labels(part) for name, part in self._compiled.parts.items()}
 
     @cached_property
     def _limits(self) -> Mapping[Severity, str]:

@@ -92,6 +92,7 @@ class Probe(Form):
             window=runs * max(looking, default=UNKNOWN_INTERVAL),
             carriers=(selector(f"probe_success{{{which}}}", "name"),),
             thresholds={level: _at_least(*fails) for level, fails in self.fails.items()},
+            pace=None if runs else min(looking, default=UNKNOWN_INTERVAL),
         )
 
     @property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sentinel.core.alert import Alert, Origin, Patience
 from sentinel.core.labels import Labels
 from sentinel.core.problem import Position
+from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
 from sentinel.promql import Read
 from sentinel.rules.form import Compiled, Form
@@ -38,6 +39,9 @@ class Rule:
         owner: who answers for it.
         depends_on: rules whose alerts explain this one's.
         limit: how many alerts it may have at a time.
+        active: the hours in which it is judged; None is always.
+        enabled: whether it is judged at all.
+        until: from when on it is judged though it is not enabled.
         source: the `promql` probe whose server answers it; "" is our own history.
         position: where it is written.
         origin: likewise, with commit and author, for messages.
@@ -56,6 +60,9 @@ class Rule:
     owner: str = ""
     depends_on: tuple[str, ...] = ()
     limit: int = LIMIT
+    active: Schedule | None = None
+    enabled: bool = True
+    until: datetime | None = None
     source: str = ""
     position: Position = field(default_factory=lambda: Position(""))
     origin: Origin = field(default_factory=Origin)
@@ -70,6 +77,18 @@ class Rule:
     def window(self) -> timedelta:
         """The longest time that it looks back over."""
         return self.compiled.window
+
+    def rests(self, now: datetime) -> str:
+        """Return why it is not judged at this instant, "" where it is."""
+        if not self.enabled and (self.until is None or now < self.until):
+            return "disabled"
+        return "outside its hours" if self.active is not None and not self.active.contains(now) else ""
+
+    def changes_after(self, now: datetime) -> datetime | None:
+        """Return when it next begins or ends to be judged; None where it never does."""
+        if not self.enabled and (self.until is None or now < self.until):
+            return self.until
+        return self.active.next_change_after(now) if self.active is not None else None
 
     @property
     def blank(self) -> Alert:

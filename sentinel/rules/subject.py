@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -10,7 +9,6 @@ from typing import TypeVar
 from sentinel.core.quantity import Unit, unit_of_metric
 from sentinel.promql import (
     Aggregate,
-    Binary,
     Call,
     DurationExpr,
     Expr,
@@ -18,15 +16,15 @@ from sentinel.promql import (
     Number,
     Paren,
     Subquery,
-    Unary,
     ValueType,
     VectorSelector,
     walk,
 )
 from sentinel.rules.compose import milliseconds
 from sentinel.rules.form import Fault, RuleInvalid, expression
+from sentinel.rules.rewrite import Looking, rewritten
 
-_Looking = TypeVar("_Looking", VectorSelector, Subquery)
+_Looking = TypeVar("_Looking", bound=Looking)
 
 #: A window over an expression is looked at so often, and at least every 15 s.
 _STEPS = 240
@@ -78,7 +76,8 @@ class Subject:
 
     def earlier(self, by: timedelta) -> Expr:
         """Return it as it was so much earlier."""
-        return _earlier(self.expr, milliseconds(by))
+        by_ms = milliseconds(by)
+        return rewritten(self.expr, lambda node: _moved(node, by_ms))
 
     def over(self, function: str, window: timedelta, *after: float, earlier: timedelta = timedelta()) -> Expr:
         """Return `function(of[window] offset earlier, after)`; a window over an expression is a subquery."""
@@ -91,37 +90,12 @@ class Subject:
         return Call(function, (of, *map(Number, after)))
 
 
-def _earlier(expr: Expr, by_ms: int) -> Expr:
-    """Return the tree with each selector, or each subquery as a whole, looking so much further back."""
-    match expr:
-        case VectorSelector():
-            return _moved(expr, by_ms)
-        case Subquery():
-            return _moved(expr, by_ms)
-        case MatrixSelector(selector=selector):
-            return replace(expr, selector=_moved(selector, by_ms))
-        case Paren(expr=inner):
-            return Paren(_earlier(inner, by_ms))
-        case Call(args=args):
-            return replace(expr, args=_all_earlier(args, by_ms))
-        case Aggregate(expr=inner, param=param):
-            return replace(expr, expr=_earlier(inner, by_ms), param=param and _earlier(param, by_ms))
-        case Binary(lhs=lhs, rhs=rhs):
-            return replace(expr, lhs=_earlier(lhs, by_ms), rhs=_earlier(rhs, by_ms))
-        case Unary(expr=inner):
-            return replace(expr, expr=_earlier(inner, by_ms))
-        case _:
-            return expr
-
-
-def _all_earlier(args: Sequence[Expr], by_ms: int) -> tuple[Expr, ...]:
-    return tuple(_earlier(arg, by_ms) for arg in args)
-
-
-def _moved(expr: _Looking, by_ms: int) -> _Looking:
-    offset = expr.offset
+def _moved(node: _Looking, by_ms: int) -> _Looking:
+    if isinstance(node, MatrixSelector):
+        return replace(node, selector=_moved(node.selector, by_ms))
+    offset = node.offset
     if isinstance(offset, DurationExpr):
         offset = DurationExpr("+", (offset, by_ms / 1000))
     else:
         offset += by_ms
-    return replace(expr, offset=offset)
+    return replace(node, offset=offset)

@@ -33,6 +33,7 @@ def _standing(found: Explanation) -> Json:
         "origin": str(found.rule.origin),
         "thresholds": {str(level): text for level, text in found.thresholds.items()},
         "failure": found.failure,
+        "rests": found.rests,
         "elements": [_element(element) for element in found.elements],
         "text": "\n".join(lines(found)),
     }

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sentinel.alerts import advance
+from sentinel.alerts import advance, retire
 from sentinel.core.alert import Alert, Observed, Phase, Transition
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import NAME, Labels
@@ -128,6 +128,10 @@ class Stage:
 
     def judge(self, now: datetime) -> Sequence[Observed]:
         """Evaluate the rule, and let its alerts live on."""
+        if why := self.rule.rests(now):
+            self.told += retire(list(self.alerts.values()), why, now)
+            self.alerts.clear()
+            return []
         known = {alert.labels: alert.since for alert in self.alerts.values()}
         observed = observe(self.rule, now, self.store.source(now), known)
         advanced = advance(self.rule.patience, self.rule.blank, self.alerts, observed, now)
