@@ -22,7 +22,8 @@ def adopt(
 ) -> Routed:
     """Return how groups and debts stand under another policy.
 
-    1. Each alert whose telling was decided becomes a member where it belongs now, and is owed nothing for that.
+    1. Each alert whose telling was decided becomes a member where it belongs now, and is owed nothing for that. A cause
+       covers no more what it does not explain any longer.
     2. A group that begins so takes over when people were told last, so that reminders go on as they would have.
     3. Debts to notifiers that are gone go to their fallbacks, or become dead letters.
     4. The end of alerts whose rule is gone is owed to those who heard of them.
@@ -37,6 +38,7 @@ def adopt(
     over = {alert.fingerprint: alert for alert in ended}
     draft = Draft(telling, policy, now, over)
     for alert in list(telling.alerts):
+        draft.trim(alert)
         if alert.fingerprint not in over and alert.severity is not None and draft.groups_of(alert.fingerprint):
             _move(alert, draft)
     for key in telling.groups:

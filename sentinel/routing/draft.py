@@ -13,7 +13,7 @@ from sentinel.core.alert import Alert, Transition
 from sentinel.core.notification import Group, Notification, Reason, Told
 from sentinel.core.operator import Acknowledgement
 from sentinel.core.severity import Severity
-from sentinel.routing.causes import Causes, covering, explained_by
+from sentinel.routing.causes import Causes, covering, explained_by, explains
 from sentinel.routing.debts import Debt, Debts, pressing
 from sentinel.routing.match import severity_of
 from sentinel.routing.places import Place
@@ -140,6 +140,16 @@ class Draft:
                 else:
                     del covers[alert.named]
 
+    def trim(self, cause: Alert) -> None:
+        """Let an alert, which has changed or stands under another policy, cover only what it still explains."""
+        if not cause.covers:
+            return
+        named = {alert.named: alert for alert in self.telling.alerts}
+        for name in cause.covers:
+            alert = named.get(name)
+            if alert is None or not explains(cause, alert, self.policy):
+                self._covers.setdefault(cause.fingerprint, dict.fromkeys(cause.covers)).pop(name, None)
+
     def causes(self) -> tuple[Alert, ...]:
         """Return the alerts of which it changed what they cover, as they are after this round."""
         found = ((self.alert(key), tuple(covers)) for key, covers in self._covers.items())
@@ -228,7 +238,7 @@ class Draft:
             reason, severity = pressing(row.reason, *debt.asked.values()), max(row.severity, debt.severity)
         else:
             about = [alert for fingerprint in alerts if (alert := self.alert(fingerprint))]
-            reasons = [debt.asked.get(alert.fingerprint) or self._reason(row, alert) for alert in about]
+            reasons = [*debt.asked.values(), *(self._reason(row, alert) for alert in about)]
             reason = pressing(*reasons) if reasons else row.reason
             severity = max((severity_of(alert) or Severity.INFO for alert in about), default=row.severity)
         if (alerts, reason, severity) == (row.alerts, row.reason, row.severity):

@@ -59,6 +59,8 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     3. It leaves the groups that are no longer its places; who heard of it there hears that once.
     """
     fingerprint = alert.fingerprint
+    if look.change in _MOVED:
+        draft.trim(alert)
     if look.change is Change.ROSE:
         draft.release(fingerprint)
     held = hold(alert, draft)

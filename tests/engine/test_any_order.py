@@ -1,4 +1,8 @@
-"""Any order of firing, rise, fall, resolve, silence, reload, lease, receipt and crash keeps what DESIGN promises."""
+"""Any order of firing, rise, fall, resolve, silence, mute, cause, acknowledgement, reload, lease and crash keeps it.
+
+What is kept are DESIGN's sentences: nobody hears the same twice, who heard of a beginning hears of the end, what is
+held back is owed to nobody and told when that is over, what somebody has in hand is not repeated.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sentinel.core.alert import Condition
 from sentinel.core.notification import Notification, Reason, Settlement
+from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
+from sentinel.routing import Escalation, Inhibition, Match, Mute
 from sentinel.routing.draft import Draft
 from sentinel.routing.hold import hold
 from sentinel.routing.places import audience
@@ -21,11 +27,17 @@ TWO = [
     route("team", "team slack", {"severity": "warning+", "owner": "shop"}),
     route("rest", "slack"),
 ]
+CAUSES = (
+    Inhibition("web depends on", Match.of({"rule": "db"}), Match.of({"rule": "web"}), ("host",)),
+    Inhibition("severe", Match.of({"severity": "critical"}), Match.of({"severity": "warning"})),
+)
+BREAKS = Mute("breaks", Match.of({"host": "2"}), Schedule.parse({"cron": "*/20 * * * *", "lasts": "5m"}), "a break")
+STEPS = (Escalation(timedelta(minutes=5), ("mail",)),)
 POLICIES = [
-    policy(*TWO),
-    policy(TWO[0], route("rest", "team", group_by=("owner",))),
-    policy(route("rest", "slack team", group_by=("severity",)), notifiers="mail"),
-    policy(*TWO[1:], notifiers="mail"),
+    policy(*TWO, mutes=(BREAKS,)),
+    policy(TWO[0], route("rest", "team", group_by=("owner",), escalate=STEPS), inhibitions=CAUSES),
+    policy(route("rest", "slack team", group_by=("severity",)), notifiers="mail", inhibitions=CAUSES[:1]),
+    policy(*TWO[1:], notifiers="mail", mutes=(BREAKS,), inhibitions=CAUSES[1:]),
     policy(route("rest", "slack"), notifiers="team"),  # mail is gone
 ]
 ALERTS = [("db", "1"), ("db", "2"), ("web", "1")]
@@ -57,13 +69,37 @@ class AnyOrder(RuleBasedStateMachine):
             if transition.change in ("fired", "rose") and transition.severity is Severity.CRITICAL:
                 self._critical_waits_for_nothing(transition.alert.fingerprint)
 
-    @rule(seconds=st.sampled_from([1, 5, 10, 61, 3600, 5 * 3600]))
+    @rule(seconds=st.sampled_from([1, 5, 10, 61, 1200, 3600, 5 * 3600]))
     def wait(self, seconds: int) -> None:
+        owed = set(self.house.disk.rows)
         self.house.wait(seconds)
+        for id_ in self.house.disk.rows.keys() - owed:
+            self._is_nobodys(self.house.disk.rows[id_])
 
     @rule()
     def decide(self) -> None:
         self.house.decide()
+        telling = self.house.state.telling
+        for key in telling.held:
+            rows = [telling.open[id_] for id_ in telling.ids_about(key)]
+            assert all(row.sealed or row.reason in (Reason.REROUTED, Reason.RESOLVED) for row in rows)
+        for alert in telling.alerts:
+            if alert.severity and not telling.unconfirmed:
+                covered = {key for key, held in telling.held.items() if held.cause == alert.fingerprint}
+                named = {one.named for key in covered if (one := telling.alerts.get(key))}
+                assert set(alert.covers) == named, f"{alert.named} covers {named}, and says {alert.covers}"
+
+    @rule(seconds=st.sampled_from([90, 3600]))
+    def suspend(self, seconds: int) -> None:
+        self.house.suspend(seconds)
+
+    @rule(name=st.sampled_from(["db", "web"]))
+    def remove(self, name: str) -> None:
+        self.house.reload(without=name)
+
+    @rule(which=st.sampled_from(ALERTS), fails=st.booleans())
+    def look(self, which: tuple[str, str], fails: bool) -> None:
+        self.house.look(which[0], fails=fails, host=which[1])
 
     @rule(notifier=st.sampled_from(NOTIFIERS))
     def lease(self, notifier: str) -> None:
@@ -195,7 +231,7 @@ class AnyOrder(RuleBasedStateMachine):
                 news |= (level is None and before is None) or (level is not None and (before or 0) < level) or again
                 news |= level is None and before is not None
             else:
-                news |= before is not None or heard.reason in (Reason.REMINDER, Reason.REROUTED)
+                news |= before is not None or heard.reason in (Reason.REMINDER, Reason.REROUTED, Reason.ESCALATION)
             self.knows[heard.notifier, key] = level
             self.told_life[heard.notifier, key] = heard.lives[key]
         assert news, f"{heard} tells {heard.notifier} nothing new"
@@ -211,6 +247,14 @@ class AnyOrder(RuleBasedStateMachine):
                 if row.notifier == notifier and key in row.alerts and row.settlement.open and not row.sealed
             ]
             assert any(row.due_at <= self.house.now for row in rows), f"{notifier} is to wait"
+
+    def _is_nobodys(self, row: Notification) -> None:
+        """What time alone makes owed is about nothing that somebody has in hand."""
+        if row.reason not in (Reason.REMINDER, Reason.ESCALATION):
+            return
+        for key in row.alerts:
+            ack = self.house.disk.acknowledgements.get(key)
+            assert ack is None or not ack.at <= row.created_at < ack.ends_at
 
     def _dead(self, key: str, reasons: set[Reason] | None = None) -> set[str]:
         return {
