@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,14 +67,23 @@ def parse_match(conditions: Iterable[str]) -> dict[str, str | tuple[str, ...]]:
     return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
 
 
+def conditions_of(match: Mapping[str, str | Iterable[str]]) -> Iterator[str]:
+    """Yield conditions as people type them; `parse_match` makes the same of them again."""
+    for key, wanted in match.items():
+        values = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        if len(values) == 1 and values[0].startswith("!"):
+            yield f"{key}!={_quoted(values[0][1:])}"
+        elif all(_quoted(value) == value for value in values):
+            yield f"{key}={','.join(values)}"
+        else:
+            yield from (f"{key}={_quoted(value)}" for value in values)
+
+
 def write_match(match: Mapping[str, str | Iterable[str]]) -> str:
-    """Write conditions as people type them: `rule=queue, severity=warning+`."""
-    return ", ".join(
-        _condition(key, (wanted,) if isinstance(wanted, str) else tuple(wanted)) for key, wanted in match.items()
-    )
+    """Write conditions in one line: `rule=queue, severity=warning+`."""
+    return ", ".join(conditions_of(match))
 
 
-def _condition(key: str, values: tuple[str, ...]) -> str:
-    if len(values) == 1 and values[0].startswith("!"):
-        return f"{key}!={values[0][1:]}"
-    return f"{key}={','.join(values)}"
+def _quoted(value: str) -> str:
+    odd = "," in value or value != value.strip() or value.startswith('"')
+    return f'"{value}"' if odd else value

@@ -12,7 +12,7 @@ from sentinel.agent.agent import Agent
 from sentinel.agent.view import View
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Notification, Settlement
-from sentinel.core.operator import Silence, write_match
+from sentinel.core.operator import Silence, conditions_of, write_match
 from sentinel.routing.match import Match
 from sentinel.store.audit import Entry
 from sentinel.web import present, words
@@ -126,7 +126,7 @@ def _alert(agent: Agent, one: Alert) -> Json:
         ],
         "held": held.why if held else _silenced(view, one),
         "acknowledgement": view.acknowledged.get(one.fingerprint),
-        "conditions": [f"rule={one.rule}", *(f'{name}="{value}"' for name, value in one.labels)],
+        "conditions": list(conditions_of({"rule": one.rule} | one.labels.as_dict() | {"rule": one.rule})),
     }
 
 
