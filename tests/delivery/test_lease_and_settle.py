@@ -12,7 +12,6 @@ from sentinel.core.notification import Reason, Settlement
 from sentinel.core.severity import Severity
 from sentinel.delivery.deadletters import retry
 from sentinel.delivery.lease import LEASE
-from sentinel.notifiers.base import WHY
 from sentinel.notifiers.message import Message
 from tests.delivery.house import House
 from tests.notifiers.messages import alert
@@ -61,7 +60,7 @@ def test_a_lease_that_ran_out_is_taken_again_and_one_that_holds_is_not(house: Ho
 
 def test_what_is_accepted_is_told_in_the_same_transaction(house: House) -> None:
     row, slack = house.owe(), house.notifier()
-    settled = house.settle(slack, house.lease(slack), channel="C1", ts="1.2", **{WHY: "posted"})
+    settled = house.settle(slack, house.lease(slack), channel="C1", ts="1.2", why="posted")
     told = house.told("slack", alert().fingerprint)
     assert told
     assert told.severity is Severity.CRITICAL
