@@ -102,8 +102,8 @@ def stores() -> list[type[Store]]:
 class Stage:
     """One rule, its alerts, and the store that it reads."""
 
-    def __init__(self, rule: Rule, every: timedelta, store: Store) -> None:
-        self.rule, self.every, self.store = rule, every, store
+    def __init__(self, rule: Rule, every: timedelta, store: Store, probe: str = PROBE) -> None:
+        self.rule, self.every, self.store, self.probe = rule, every, store, probe
         self.alerts: dict[str, Alert] = {}
         self.told: list[Transition] = []
         self._failures = 0
@@ -112,16 +112,16 @@ class Stage:
         """Let the probe look once."""
         self._failures = 0 if succeeds else self._failures + 1
         samples = [
-            Sample("probe_success", float(succeeds), {"probe": PROBE}),
-            Sample("probe_consecutive_failures", float(self._failures), {"probe": PROBE}),
+            Sample("probe_success", float(succeeds), {"probe": self.probe}),
+            Sample("probe_consecutive_failures", float(self._failures), {"probe": self.probe}),
         ]
         for labels, value in values.items():
             if not succeeds and not labels.name.startswith("probe_"):
                 continue
             counter = labels.name.endswith(("_total", "_bucket", "_count", "_sum"))
-            given = labels if labels.get("job") else labels.merge({"probe": PROBE})
+            given = labels if labels.get("job") else labels.merge({"probe": self.probe})
             samples.append(Sample(labels.name, value, given.without(NAME).as_dict(), counter=counter))
-        self.store.append(Batch(PROBE, tuple(samples), now, self.every, whole=succeeds, counters_from_zero=True))
+        self.store.append(Batch(self.probe, tuple(samples), now, self.every, whole=succeeds, counters_from_zero=True))
         if self.rule.compiled.absence:  # nothing else asks for the agent's own numbers
             own = Sample("sentinel_blind", 0.0, {"probe": "sentinel"})
             self.store.append(Batch("sentinel", (own,), now, self.every, whole=False))

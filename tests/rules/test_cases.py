@@ -15,9 +15,9 @@ from sentinel.core.labels import Labels
 from sentinel.core.notation import STALE_MARK, parse_values
 from sentinel.core.quantity import format_duration, parse_duration
 from sentinel.promql import VectorSelector, parse
-from sentinel.rules import FORMS, observe
+from sentinel.rules import FORMS, Rule, observe
 from tests.rules.making import INTERVALS, rule
-from tests.rules.stage import START, Stage, Store, stores
+from tests.rules.stage import PROBE, START, Stage, Store, stores
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
 
@@ -33,10 +33,11 @@ def cases() -> list[Any]:
 class Case:
     """One entry of a case file; its scalars are texts."""
 
-    def __init__(self, case: Mapping[str, Any]) -> None:
+    def __init__(self, case: Mapping[str, Any], of: Rule | None = None) -> None:
         self.every = parse_duration(case.get("every", "15s"))
         self.evaluate = parse_duration(case["evaluate"]) if "evaluate" in case else self.every
-        self.rule = rule(case["rule"], INTERVALS | {"shop": self.every})
+        self.rule = of or rule(case["rule"], INTERVALS | {"shop": self.every})
+        self.probe = case.get("probe", PROBE)
         self.series = {labels_of(selector): parse_values(values) for selector, values in case["series"].items()}
         self.looks = list(looks_of(case.get("looks", "")))
         self.expect = {parse_duration(at): alerts for at, alerts in case["expect"].items()}
@@ -73,8 +74,12 @@ def looks_of(text: str) -> Iterator[str]:
 @pytest.mark.parametrize("given", cases())
 def test_case(given: Mapping[str, Any], store: type[Store]) -> None:
     """At each time spelled, exactly these alerts stand; and people heard exactly this, where the case says so."""
-    case = Case(given)
-    stage = Stage(case.rule, case.every, store())
+    play(Case(given), store)
+
+
+def play(case: Case, store: type[Store]) -> None:
+    """Let a case happen, and hold what comes out against what it expects."""
+    stage = Stage(case.rule, case.every, store(), case.probe)
     for at in case.instants():
         look, values = case.look(at)
         if look != "missed":
