@@ -134,6 +134,31 @@ def test_an_hour_of_fifty_thousand_samples_a_minute(tmp_path: Path) -> None:
     assert max(memory.values()) < 1.1 * memory[60]
 
 
+def test_a_day_of_ten_thousand_new_series_an_hour(tmp_path: Path) -> None:
+    """Each lives for ten minutes; memory and index are after a day as after two hours."""
+    bench = Bench(tmp_path)
+    reader, memory, held, took = bench.history.reader(), dict[int, float](), dict[int, int](), list[float]()
+    for minute in range(24 * 60):
+        pods = range(max(0, minute - 9) * 167, (minute + 1) * 167)
+        samples = tuple(Sample("pod_seconds", float(minute), {"pod": f"web-{n}"}) for n in pods)
+        batch = look(minute * 60, *samples, every=timedelta(minutes=1))
+        began = time.perf_counter()
+        bench.head.append(batch)
+        bench.commit(minute * 60)
+        took.append((time.perf_counter() - began) * 1000)
+        while bench.upkeep.step(at(minute * 60)):
+            pass
+        if minute % 60 == 59:
+            reader.windows(named("pod_seconds"), np.array([to_ms(at(minute * 60))]), 6 * 3_600_000)
+            memory[minute // 60 + 1], held[minute // 60 + 1] = _resident_mb(), len(bench.head)
+    _say(append_median=median(took), append_p99=_percentile(took, 99), append_max=max(took))
+    print("resident MB by hour:", {hour: round(mb) for hour, mb in memory.items()})
+    print("series in memory by hour:", held)
+    print("file in MB:", bench.path.stat().st_size // 10**6)
+    bench.database.close()
+    assert held[24] <= 1.2 * held[2]
+
+
 def test_eight_thousand_series_for_an_hour(tmp_path: Path) -> None:
     """Append, commit, chunk steps, start with a journal of half an hour, and windows from the head."""
     bench = Bench(tmp_path)

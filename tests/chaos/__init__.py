@@ -1,0 +1,1 @@
+"""Kills at random; run by `make chaos`."""
