@@ -13,15 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sentinel.core.alert import Alert, Condition, Observed, Transition
 from sentinel.core.clock import ManualClock, to_ms
 from sentinel.core.labels import Labels, fingerprint
 from sentinel.core.notification import Attempt, Group, Notification, Reason, Settled, Settlement, Told
 from sentinel.core.operator import Acknowledgement, Silence
-from sentinel.core.sample import Health
 from sentinel.core.severity import Severity
 from sentinel.delivery.order import choose
 from sentinel.engine.decide import decide
@@ -133,22 +129,12 @@ class Disk:
         )
 
 
-class _Looked(Block):
-    """A source in which the probes of some series fail."""
-
-    def __init__(self, failing: Iterable[Labels], now: datetime) -> None:
-        super().__init__({labels: [(to_ms(now), 0.0)] for labels in failing})
-
-    def health(self, ids: NDArray[np.int64], at_ms: int) -> Health:
-        return Health.FAILING
-
-
 class House:
     """Rules whose observations are scripted, a policy, and receivers.
 
     Attributes:
         heard: what receivers took, in order.
-        failing: series whose probe has just failed.
+        failing: series whose probe has just failed, and what the probes say of that.
     """
 
     def __init__(self, policy: Policy, rules: Iterable[Rule] = (), clock: ManualClock | None = None) -> None:
@@ -181,15 +167,16 @@ class House:
     def look(self, rule: str, *, fails: bool, **labels: str) -> Outcome:
         """Let the probe behind an element fail, or be well again; the rule does not see it as the case yet."""
         self.rules.setdefault(rule, make(rule))
-        series = Labels.of({"__name__": rule.replace("-", "_"), **labels})
-        (self.failing.add if fails else self.failing.discard)(series)
+        read = {Labels.of({"__name__": rule.replace("-", "_"), "probe": rule, **labels})}
+        both = read | {Labels.of({"__name__": "probe_success", "probe": rule})}
+        self.failing = self.failing | both if fails else self.failing - both
         return self.decide(rule)
 
     def decide(self, *names: str) -> Outcome:
         """Evaluate these rules and look at every timer that is due."""
         rules = [self.rules[name] for name in names if name in self.rules]
         observed = {rule.name: [self._observed(rule, labels) for labels in self.seen[rule.name]] for rule in rules}
-        source = _Looked(self.failing, self.now) if self.failing else Block({})
+        source = Block({labels: [(to_ms(self.now), 0.0)] for labels in self.failing})
         outcome = decide(rules, self.policy, self.state, source, self.now, observed)
         self.disk.write(outcome)
         self.state.apply(outcome)
