@@ -95,8 +95,9 @@ def test_ten_thousand_alerts_at_once(
 
 def test_one_bad_sample(tmp_path: Path, receiver: Receiver) -> None:
     """Asked: from the scrape that shows it to the webhook, critical: median under 25 ms, p99 under 150 ms."""
-    agent, took = _agent(tmp_path, receiver, "rule, n", every="500ms"), []
-    for turn in range(120):
+    # A rule is evaluated each second at most: looks further apart than that are judged as they come.
+    agent, took = _agent(tmp_path, receiver, "rule, n", every="1500ms"), []
+    for turn in range(60):
         receiver.forget()
         receiver.metrics(_jobs(1, down=(turn + 1) % 2))
         began = receiver.scraped_at()
