@@ -33,7 +33,8 @@ def disown(ids: Iterable[str], draft: Draft, fallbacks: Mapping[str, str]) -> li
 
 def _settle(row: Notification, draft: Draft, fallback: str) -> None:
     why = f'notifier "{row.notifier}" is not configured any more'
-    fires = any((alert := draft.alert(fingerprint)) and alert.severity is not None for fingerprint in row.alerts)
+    # The end of what it never heard of is not told to the fallback.
+    fires = tuple(one for one in row.alerts if (alert := draft.alert(one)) and alert.severity is not None)
     if fires and fallback in draft.policy.notifiers:
         why = f"{why}; {fallback} is told in its stead"
         draft.debts.put(
@@ -41,6 +42,7 @@ def _settle(row: Notification, draft: Draft, fallback: str) -> None:
                 row,
                 id=draft.debts.new_id(fallback, row.group),
                 notifier=fallback,
+                alerts=fires,
                 settlement=Settlement.WAITING,
                 created_at=draft.now,
                 next_at=row.due_at,
@@ -48,6 +50,7 @@ def _settle(row: Notification, draft: Draft, fallback: str) -> None:
                 leased_until=None,
                 key="",
                 content="",
+                digest="",
                 attempts=(),
                 fallback_of=row.notifier,
             )

@@ -181,6 +181,20 @@ def test_debts_to_a_notifier_that_is_gone_go_to_its_fallback() -> None:
     assert house.deliver() == ["mail resolved"]
 
 
+def test_a_fallback_is_not_told_the_end_of_what_it_never_heard() -> None:
+    """One debt about two alerts, of which one is over by now: the fallback hears of the other."""
+    house = House(policy(route("all", "slack", group_by=("owner",)), notifiers="mail", fallbacks={"slack": "mail"}))
+    house.see("db", CRITICAL)
+    house.see("web", CRITICAL)
+    leased = house.lease("slack")
+    assert leased is not None
+    house.refuse(leased, after=600)
+    house.see("web", None)
+    house.reload(policy(route("all", "mail")))
+    assert house.deliver() == ["mail firing"]
+    assert list(house.heard[0].alerts) == [DB]
+
+
 def test_debts_to_a_notifier_that_is_gone_without_fallback_are_seen_by_a_person() -> None:
     """It 'leaves as delivered, or dead with a reason that a person sees', also if its lease was out."""
     house = House(policy(route("all", "slack")))
