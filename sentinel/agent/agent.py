@@ -20,7 +20,7 @@ from sentinel.agent.desk import Desk
 from sentinel.agent.log import Redaction
 from sentinel.agent.lookout import Surroundings
 from sentinel.agent.lookouts import Lookouts
-from sentinel.agent.numbers import EVERY, PROBE, Standing, numbers, own_batch
+from sentinel.agent.numbers import EVERY, PROBE, Standing, numbers, numbers_of_samples, own_batch
 from sentinel.agent.operators import Operators
 from sentinel.agent.pulse import Pulse
 from sentinel.agent.readings import span
@@ -230,7 +230,7 @@ class Agent:
             self.tree.loaded_at,
             self.waits.of(self.view.config.rules),
         )
-        return list(numbers(standing, self.clock.now()))
+        return [*numbers(standing, self.clock.now()), *numbers_of_samples(self.history.head)]
 
     @property
     def alive(self) -> bool:

@@ -14,6 +14,7 @@ from sentinel.core.sample import Batch, Sample
 from sentinel.core.severity import Severity
 from sentinel.delivery.breaker import Circuit
 from sentinel.delivery.deliver import Status
+from sentinel.store.head import Head
 
 #: Name of the probe that they are of.
 PROBE = "sentinel"
@@ -69,6 +70,14 @@ def numbers(standing: Standing, now: datetime) -> Iterator[Sample]:
         yield from _of_probe(lookout, standing.started_at, now)
     for status in standing.couriers.values():
         yield from _of_notifier(status, view)
+
+
+def numbers_of_samples(head: Head) -> Iterator[Sample]:
+    """Yield how many series are in memory, and what was refused, by who brought it and why."""
+    yield Sample("sentinel_series", float(len(head)))
+    for (source, reason), count in head.refused.copy().items():
+        labels = {"source": source, "reason": reason}
+        yield Sample("sentinel_samples_refused_total", float(count), labels, counter=True)
 
 
 def _of_probe(lookout: Lookout, started_at: datetime, now: datetime) -> Iterator[Sample]:

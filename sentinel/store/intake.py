@@ -78,8 +78,9 @@ def take(slots: Ints, samples: Sequence[Sample], at_ms: int, least_ms: int, refu
         ts = np.full(len(samples), at_ms)
     else:
         ts = np.array([at_ms if time is None else to_ms(time) for time in times], np.int64)
-    future, old = ts > at_ms + FUTURE_MS, ts <= max(at_ms - OLDEST_MS, least_ms)
-    fine = (slots != REFUSED) & ~future & ~old
+    known = slots != REFUSED
+    future, old = known & (ts > at_ms + FUTURE_MS), known & (ts <= max(at_ms - OLDEST_MS, least_ms))
+    fine = known & ~future & ~old
     if fine.all():
         return Taken(slots, ts, v)
     refusals["future"] += int(future.sum())
