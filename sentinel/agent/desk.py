@@ -341,11 +341,15 @@ class Desk:
 
     def _tidy(self) -> bool:
         """Do one small step of housekeeping, and say whether there is more; the inbox comes first."""
+        known = len(self._upkeep.damages)
         try:
             return self._upkeep.step(self._clock.now())
         except StoreUnavailable as exc:
             log.warning("housekeeping waits for the database", why=str(exc))
             return False
+        finally:
+            for damage in self._upkeep.damages[known:]:
+                log.error("stored samples are damaged", what=str(damage))
 
     def _rest(self, decided: bool) -> float:
         """Return the seconds until something is due; never quite nothing after a slice that found nothing to do."""

@@ -177,6 +177,7 @@ def test_a_damaged_chunk_is_passed_over_reported_and_set_aside(house: House) -> 
     with house.database.read() as tx:
         (damage,) = tx.samples.damaged()
     assert damage.table == "chunk"
+    assert house.upkeep.damages == [damage]
     house.restart(3600)
     assert {len(one) for one in held(house.history, named("a"), 3600, WEEK).values()} == {120}
 
