@@ -160,7 +160,8 @@ class Courier:
             self._pace = leased.pace
             for parcel in leased.parcels:
                 self._aloft.add(asyncio.create_task(self._fly(parcel, send)))
-            await self._rest(leased)
+            if self._aloft or not ending:
+                await self._rest(leased)
 
     def _space(self) -> int:
         """Return how many more may be sent now; a receiver that refuses is asked one thing at a time."""
