@@ -43,10 +43,10 @@ class Receiver:
 
 @settings(max_examples=40)
 @given(
-    fate=st.lists(st.sampled_from(ENDINGS), max_size=12),
+    fate=st.lists(st.sampled_from(ENDINGS), max_size=10),
     groups=st.integers(1, 3),
     steps=st.integers(1, 3),
-    wait_seconds=st.sampled_from([1, 70, 700]),
+    wait_seconds=st.sampled_from([30, 70, 700]),
 )
 def test_at_least_once_and_exactly_once_where_there_is_a_key(
     fate: list[str], groups: int, steps: int, wait_seconds: int
@@ -67,7 +67,7 @@ def _live(house: House, receiver: Receiver, fate: list[str], groups: int, steps:
     for group in range(groups):
         for step in range(steps):
             house.owe(_alert(group, step, steps), group=str(group), reason=Reason.FIRING)
-    for _ in range(200):
+    for _ in range(500):
         leased = house.lease(slack)
         if not leased.row or not leased.message:
             if all(not row.settlement.open for row in house.rows()):
