@@ -107,7 +107,7 @@ class Agent:
                 last_good, memory = tx.revisions.last_good(), tx.memory.all()
             config = self.tree.begin(last_good)
             self.redaction.renew(config.secrets)
-            restored = restore(self.database, self.started_at, span(config.rules.values()))
+            restored = restore(self.database, self.started_at, span(config.looking))
             self.history = History(self.database, restored.head)
             upkeep = Upkeep(
                 self.database,

@@ -31,6 +31,7 @@ from sentinel.agent.numbers import writing_again
 from sentinel.agent.pen import Pen
 from sentinel.agent.readings import Readings, source_of, span
 from sentinel.agent.swap import Written, swap
+from sentinel.agent.turns import Turns
 from sentinel.config.config import Config
 from sentinel.core.clock import Clock
 from sentinel.core.errors import StoreUnavailable
@@ -103,6 +104,7 @@ class Desk:
         self.unjudged: Mapping[str, datetime] = {}
         self._adopt(config, away_from=alive)
         self.agenda = Agenda(config.rules.values(), self._series(), clock.now())
+        self.turns = Turns(config.groups, readers, history, self.ask, clock.now())
 
     # -- asked by other threads ------------------------------------------------------------------------------------
 
@@ -142,6 +144,7 @@ class Desk:
         """Let the time since then count for nothing: nobody looked; only on this thread."""
         self._adopt(self.config, former=self.config, away_from=since)
         self.state.distrust()
+        self.turns.drop()
         for name in self.readings.drop():
             self.agenda.back(name, self._clock.now())
 
@@ -254,16 +257,21 @@ class Desk:
         now, ends = self._clock.now(), self._clock.monotonic() + seconds
         due, timer = self._writable(self.agenda.due(now), now), self.state.next_at
         self.decided_at = now
-        if not due and not self.state.restless and (timer is None or timer > now):
+        self.turns.begin(self.state, now)
+        turns = self.turns.found
+        if not due and not turns and not self.state.restless and (timer is None or timer > now):
             return False
         policy = self.config.policy
         near = [rule for rule in due if not self._read(rule, now)]
-        outcome = decide(self._within(near, ends), policy, self.state, self.history, now, self.readings.found)
+        outcome = decide(self._within(near, ends), policy, self.state, self.history, now, self.readings.found, turns)
+        for batch in outcome.recorded:
+            self.append(batch)
         if not outcome.empty and self.pen.commit(lambda tx: self._write_outcome(tx, outcome)) is not None:
             self._changed = True
             return False
         failing = set(self.state.failures)
         self._take_over(outcome)
+        self.turns.decided(turns)
         self.agenda.evaluated((*outcome.evaluated, *outcome.failures), self.state.alerts, now)
         for name in (*outcome.evaluated, *outcome.failures):
             self.readings.decided(name)
@@ -318,7 +326,9 @@ class Desk:
         self._adopt(config, former=self.config)
         self.agenda.reload(config.rules.values(), self._series(), self._clock.now())
         self.readings.follow(config.rules)
-        self.history.head.keep(span(config.rules.values()))
+        self.history.head.keep(span(config.looking))
+        for batch in self.turns.reload(config.groups, self._clock.now()):
+            self.append(batch)
 
     def _series(self) -> Iterator[tuple[int, Labels]]:
         ids, labels = self.history.head.series(())
@@ -359,7 +369,7 @@ class Desk:
         waits = [IDLE_SECONDS]
         if (riding := self.pen.due_at) is not None:
             waits.append(riding - monotonic)
-        planned = (at for at in (self.agenda.next_at, self.state.next_at) if at is not None)
+        planned = (at for at in (self.agenda.next_at, self.turns.next_at, self.state.next_at) if at is not None)
         waits += ((at - now).total_seconds() for at in planned)
         if self.state.restless:
             waits.append(0.0)

@@ -12,6 +12,7 @@ from sentinel.core.schedule import Schedule
 from sentinel.notifiers.notifier import Notifier
 from sentinel.probes.probe import Probe
 from sentinel.routing.route import Policy
+from sentinel.rules.grouped import Recording, RuleGroup
 from sentinel.rules.rule import Rule
 
 
@@ -29,6 +30,7 @@ class Config:
         renamed: earlier name (`was`) to present one, by section: `{"rules": {"old-name": "new-name"}}`.
         problems: what was found that does not stand in the way: warnings.
         secrets: what must never be shown.
+        groups: of Prometheus rule files, in order; their alerting rules are among the rules.
     """
 
     probes: Mapping[str, Probe] = field(repr=False)
@@ -40,8 +42,14 @@ class Config:
     renamed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     secrets: Secrets = field(default=NOTHING, repr=False)
+    groups: tuple[RuleGroup, ...] = field(default=(), repr=False)
 
     @property
     def own_rules(self) -> tuple[Rule, ...]:
         """The rules that stand in the tree, without those that are built in."""
         return tuple(rule for rule in self.rules.values() if rule.position.file in self.revision.files)
+
+    @property
+    def looking(self) -> tuple[Rule | Recording, ...]:
+        """All that looks back over samples."""
+        return (*self.rules.values(), *(rule for group in self.groups for rule in group.rules))

@@ -24,7 +24,7 @@ SECTIONS = {
     "schedules": "schedule",
 }
 #: What belongs to the language and is not read yet.
-LATER = {"tests": "unit tests of rules", "policy": "what check demands", "groups": "Prometheus rule files"}
+LATER = {"tests": "unit tests of rules", "policy": "what check demands"}
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 100
 
@@ -51,10 +51,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Gathered:
-    """All entries by section and name, in path order, and the `defaults` by folder."""
+    """All entries by section and name in path order, the `defaults` by folder, and what stands under `groups:`."""
 
     entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: {section: {} for section in SECTIONS})
     defaults: dict[PurePosixPath, MappingNode] = field(default_factory=dict)
+    groups: list[Node] = field(default_factory=list)
 
     def of(self, section: str) -> Mapping[str, Entry]:
         """Return the entries of a section."""
@@ -91,12 +92,14 @@ def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
         node = root.values[name]
         if name == "defaults":
             _defaults(key, node, gathered, findings)
+        elif name == "groups":
+            gathered.groups.append(node)
         elif name in SECTIONS:
             _section(name, key, node, gathered, findings)
         elif name in LATER:
             findings.add("file/later", key, f'"{name}" ({LATER[name]}) is not read by this version of Sentinel')
         else:
-            known = {*SECTIONS, "defaults", *LATER}
+            known = {*SECTIONS, "defaults", "groups", *LATER}
             fix = near(name, known) or f"a file holds {', '.join((*SECTIONS, 'defaults'))}"
             findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix)
 

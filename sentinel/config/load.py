@@ -16,6 +16,7 @@ from sentinel.config.entries import keys_of
 from sentinel.config.files import read_files
 from sentinel.config.findings import Findings
 from sentinel.config.gather import SECTIONS, Gathered, gather
+from sentinel.config.groups import build_groups
 from sentinel.config.kinds import REGISTRIES
 from sentinel.config.notifiers import build_notifiers
 from sentinel.config.policy import build_policy
@@ -31,6 +32,7 @@ from sentinel.core.errors import ConfigInvalid
 from sentinel.core.problem import Position, Problem
 from sentinel.core.revision import Revision
 from sentinel.core.severity import Severity
+from sentinel.rules.grouped import Alerting
 
 #: How the file of built-in rules is shown.
 BUILTIN = "builtin.yaml"
@@ -133,13 +135,15 @@ def inspect(
     schedules = build_schedules(builder)
     probes, notifiers = build_probes(builder), build_notifiers(builder)
     rules = build_rules(builder, intervals(builder, probes) if complete else None)
+    groups = build_groups(gathered.groups, gathered.of("rules"), findings, whose, agent)
+    rules |= {rule.name: rule for group in groups for rule in group.rules if isinstance(rule, Alerting)}
     policy = build_policy(builder, notifiers, rules, complete=complete)
     renamed = _renamed(builder, own)
     findings.extend(substitution.problems)
     secrets = substitution.secrets({value for model in builder.models for value in secrets_of(model)})
     problems = tuple(_hidden(problem, secrets) for problem in findings.sorted())
     revision = Revision(digest(texts), dict(texts), now, whose.commit, whose.author, whose.dirty)
-    config = Config(probes, rules, notifiers, policy, schedules, revision, renamed, problems, secrets)
+    config = Config(probes, rules, notifiers, policy, schedules, revision, renamed, problems, secrets, groups)
     return Inspection(None if findings.failed else config, problems, dict(texts), secrets)
 
 

@@ -17,6 +17,8 @@ try:
 except ImportError:  # no wheel for this platform
     re2 = None
 
+#: In Go's replacements: $1, $name, ${name}; a name is as long as it can be, so $1x is the group called "1x".
+_GROUP = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
 _NESTED_REPETITION = re.compile(r"\([^()]*[*+}][^()]*\)[*+{]")
 
 
@@ -52,3 +54,18 @@ def _full(pattern: str) -> Callable[[str], Any]:
 def full_match(pattern: str, text: str) -> bool:
     """Say whether the whole text matches, as Prometheus's `=~` does."""
     return _full(pattern)(text) is not None
+
+
+def fill_groups(replacement: str, found: re.Match[str]) -> str:
+    """Fill the groups of a match into Go's replacement; a group that there is not is empty."""
+
+    def group(place: re.Match[str]) -> str:
+        name = place[1] or place[2]
+        if name is None:
+            return "$"
+        try:
+            return found.group(int(name) if name.isdigit() else name) or ""
+        except (IndexError, KeyError):
+            return ""
+
+    return _GROUP.sub(group, replacement)

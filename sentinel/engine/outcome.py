@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sentinel.core.alert import Alert, Transition
 from sentinel.core.notification import Group, Notification
 from sentinel.core.operator import Acknowledgement
+from sentinel.core.sample import Batch
 from sentinel.routing.telling import Routed
 
 
@@ -25,6 +26,7 @@ class Outcome:
         routed: groups, debts and timers.
         failures: rule to why it could not be evaluated; its alerts stand as they stood.
         evaluated: rules that were.
+        recorded: samples that rules wrote; they go into the head before the rest is committed.
     """
 
     transitions: tuple[Transition, ...] = ()
@@ -32,6 +34,7 @@ class Outcome:
     routed: Routed = field(default_factory=Routed)
     failures: Mapping[str, str] = field(default_factory=dict)
     evaluated: tuple[str, ...] = ()
+    recorded: tuple[Batch, ...] = ()
 
     @property
     def alerts(self) -> tuple[Alert, ...]:

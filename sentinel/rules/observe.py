@@ -69,9 +69,9 @@ def observe(
         QueryInvalid: the expression cannot be evaluated over these samples.
     """
     if isinstance(rule, Alerting):
-        from sentinel.rules.returned import returned
+        from sentinel.rules.returned import alerting
 
-        return returned(rule, now, source, known)
+        return alerting(rule, now, source, known)
     evaluation = _Evaluation(rule, now, source, known)
     returned = dict(evaluation.elements(every=every))
     observed = [evaluation.judge(labels, value) for labels, value in returned.items()]
@@ -134,9 +134,12 @@ class _Evaluation:
             return self._without_value(labels, self._unknown(), why)
         if self._scene.ended(labels):
             return self._without_value(labels, Condition.OVER, "gone")
-        if missing := self._too_few(labels, value):
+        if missing := self._too_few(labels):
             return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
         conditions = {level: self._condition(level, labels, value) for level in self._rule.thresholds}
+        if set(conditions.values()) == {Condition.SCARCE}:
+            missing = "nothing to divide by" if self._compiled.parts else "no value"
+            return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
         if self._compiled.waits and (missing := self._begun or self._scene.missing(labels)):
             return self._uncovered(labels, value, conditions, missing)
         return self._with_value(labels, value, conditions)
@@ -167,13 +170,11 @@ class _Evaluation:
     def _unknown(self) -> Condition:
         return Condition.OVER if self._rule.no_data == "resolve" else Condition.UNKNOWN
 
-    def _too_few(self, labels: Labels, value: float) -> str:
+    def _too_few(self, labels: Labels) -> str:
         compiled = self._rule.compiled
-        if compiled.events is not None and (count := self._events.get(labels, 0.0)) < compiled.at_least:
-            return f"{words.number(count)} of {words.number(compiled.at_least)} events"
-        if value == value or (not self._own and all(threshold.bare for threshold in self._rule.thresholds.values())):
+        if compiled.events is None or (count := self._events.get(labels, 0.0)) >= compiled.at_least:
             return ""
-        return "nothing to divide by" if compiled.parts else "no value"
+        return self._rule.form.lacks(words.number(count), words.number(compiled.at_least))
 
     def _uncovered(
         self, labels: Labels, value: float, conditions: Mapping[Severity, Condition], missing: str
@@ -212,7 +213,9 @@ class _Evaluation:
     def _condition(self, severity: Severity, labels: Labels, value: float) -> Condition:
         if severity not in self._own:
             return self._rule.thresholds[severity].judge(value)
-        return Condition.HOLDS if labels in self._own[severity] else Condition.OVER
+        if labels in self._own[severity]:
+            return Condition.HOLDS
+        return Condition.OVER if value == value else Condition.SCARCE
 
     @property
     def _begun(self) -> str:

@@ -130,7 +130,7 @@ class FastAgent:
         return self
 
     def _next_timer(self, now: datetime) -> datetime:
-        timers = (self.desk.agenda.next_at, self.desk.state.next_at, self._look_at_jobs)
+        timers = (self.desk.agenda.next_at, self.desk.turns.next_at, self.desk.state.next_at, self._look_at_jobs)
         return min(at for at in timers if at is not None and at > now)
 
     def _bring(self, now: datetime) -> None:

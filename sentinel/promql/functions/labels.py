@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.labels import NAME
-from sentinel.core.regex import compile_pattern
+from sentinel.core.regex import compile_pattern, fill_groups
 from sentinel.promql.answer import unite
 from sentinel.promql.ast import Call
 from sentinel.promql.frame import Frame
 from sentinel.promql.memo import MEMO, LabelList
 from sentinel.promql.selectors import valid_label
 from sentinel.promql.values import Function, Mask, Vector
-
-#: Go's templates: $1, $name, ${name}; a name is as long as it can be, so $1x is the group called "1x".
-_GROUP = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
 
 
 def label_replace(frame: Frame, call: Call, vector: Vector, dst: str, template: str, src: str, pattern: str) -> Vector:
@@ -54,23 +49,10 @@ def _replaced(labels: LabelList, dst: str, template: str, src: str, pattern: str
         text = row.get(src)
         if text not in values:
             found = matcher.fullmatch(text)
-            values[text] = None if found is None else _expand(template, found)
+            values[text] = None if found is None else fill_groups(template, found)
     written = [values[row.get(src)] for row in labels]
     new = [row if value is None else row.merge({dst: value}) for row, value in zip(labels, written, strict=True)]
     return new, np.array([value is not None for value in written], dtype=np.bool_)
-
-
-def _expand(template: str, found: re.Match[str]) -> str:
-    def group(place: re.Match[str]) -> str:
-        name = place[1] or place[2]
-        if name is None:
-            return "$"
-        try:
-            return found.group(int(name) if name.isdigit() else name) or ""
-        except (IndexError, KeyError):
-            return ""
-
-    return _GROUP.sub(group, template)
 
 
 def _joined(labels: LabelList, dst: str, separator: str, sources: tuple[str, ...]) -> tuple[LabelList, Mask]:

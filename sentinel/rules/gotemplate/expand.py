@@ -1,0 +1,185 @@
+"""expand: a template is filled in with what is known of one alert.
+
+A template that cannot be filled in becomes a text that says so, as in Prometheus: an alert is told all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sentinel.core.template import LONGEST
+from sentinel.rules.gotemplate.functions import FUNCTIONS, CannotExpand, truth
+from sentinel.rules.gotemplate.nodes import (
+    Action,
+    Block,
+    Dot,
+    Fields,
+    Function,
+    Literal,
+    Node,
+    Operand,
+    Pipeline,
+    Variable,
+    Words,
+)
+from sentinel.rules.gotemplate.parse import GIVEN, GoTemplateInvalid, parse
+from sentinel.rules.gotemplate.printf import plain
+
+#: Asks PromQL, and returns `{"Labels": …, "Value": …}` for each element.
+Query = Callable[[str], Sequence[Mapping[str, Any]]]
+_KNOWN = frozenset(FUNCTIONS) | {"query"}
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What the templates of one alert are filled in with.
+
+    Args:
+        labels: of the element, as the query returns them.
+        value: of the element.
+        query: answers `query`.
+    """
+
+    labels: Mapping[str, str]
+    value: float
+    query: Query
+
+
+def check(text: str) -> None:
+    """Read a template and forget it.
+
+    Raises:
+        GoTemplateInvalid: it cannot be read.
+    """
+    _parsed(text)
+
+
+def expand(text: str, given: Expansion) -> str:
+    """Fill in a template."""
+    if "{{" not in text:
+        return text
+    data = {"Labels": given.labels, "ExternalLabels": {}, "ExternalURL": "", "Value": given.value}
+    names = dict(zip(GIVEN, (given.labels, {}, "", given.value), strict=True))
+    filling = _Filling(given.query, [{"": data, **names}])
+    try:
+        filling.write(_parsed(text), data)
+    except (CannotExpand, GoTemplateInvalid) as exc:
+        return f"<error expanding template: {exc}>"
+    return "".join(filling.written)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> tuple[Node, ...]:
+    return parse(text, _KNOWN)
+
+
+@dataclass(slots=True)
+class _Filling:
+    query: Query
+    scopes: list[dict[str, Any]]
+    written: list[str] = field(default_factory=list)
+    length: int = 0
+
+    def write(self, nodes: Sequence[Node], dot: Any) -> None:
+        for node in nodes:
+            match node:
+                case Words(text=text):
+                    self._put(text)
+                case Action(pipeline=pipeline):
+                    value = self._value(pipeline, dot)
+                    self._put("" if pipeline.names else plain(value))
+                case Block():
+                    self.scopes.append({})
+                    self._block(node, dot)
+                    self.scopes.pop()
+
+    def _put(self, text: str) -> None:
+        self.length += len(text)
+        if self.length > LONGEST:
+            raise CannotExpand(f"it becomes longer than {LONGEST:,} characters")
+        self.written.append(text)
+
+    def _block(self, block: Block, dot: Any) -> None:
+        if block.word == "range":
+            self._range(block, dot)
+            return
+        value = self._value(block.pipeline, dot)
+        if truth(value):
+            self.write(block.body, value if block.word == "with" else dot)
+        else:
+            self.write(block.otherwise, dot)
+
+    def _range(self, block: Block, dot: Any) -> None:
+        names = block.pipeline.names
+        pairs = list(_pairs(self._value(Pipeline(block.pipeline.commands), dot)))
+        for key, value in pairs:
+            self.scopes[-1] = dict(zip(names, (key, value) if len(names) > 1 else (value,), strict=False))
+            self.write(block.body, value)
+        if not pairs:
+            self.write(block.otherwise, dot)
+
+    def _value(self, pipeline: Pipeline, dot: Any) -> Any:
+        piped: list[Any] = []
+        for first, *rest in pipeline.commands:
+            arguments = [self._operand(operand, dot) for operand in rest]
+            if isinstance(first, Function):
+                piped = [self._call(first.name, [*arguments, *piped])]
+            elif arguments or piped:
+                raise CannotExpand("can't give argument to non-function")
+            else:
+                piped = [self._operand(first, dot)]
+        for name in pipeline.names:
+            scopes = [scope for scope in reversed(self.scopes) if name in scope] if pipeline.assigns else []
+            (scopes or self.scopes[-1:])[0][name] = piped[0]
+        return piped[0]
+
+    def _operand(self, operand: Operand, dot: Any) -> Any:
+        match operand:
+            case Literal(value=value):
+                return value
+            case Dot():
+                return dot
+            case Variable(name=name):
+                return next(scope[name] for scope in reversed(self.scopes) if name in scope)
+            case Function(name=name):
+                return self._call(name, [])
+            case Pipeline():
+                return self._value(operand, dot)
+            case Fields(operand=inner, names=names):
+                value = self._operand(inner, dot)
+                for name in names:
+                    value = self._field(value, name)
+                return value
+
+    def _field(self, value: Any, name: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise CannotExpand(f"can't evaluate field {name} in {plain(value)}")
+        if name not in value and "Value" in value and "Labels" in value:
+            raise CannotExpand(f"can't evaluate field {name}; there are {', '.join(value)}")
+        return value.get(name, "")
+
+    def _call(self, name: str, arguments: list[Any]) -> Any:
+        try:
+            return self.query(*arguments) if name == "query" else FUNCTIONS[name](*arguments)
+        except CannotExpand as exc:
+            raise CannotExpand(f"error calling {name}: {exc}") from None
+        except (TypeError, ValueError, KeyError, AttributeError) as exc:
+            given = ", ".join(map(plain, arguments))
+            raise CannotExpand(f"error calling {name}: it does not take ({given})") from exc
+
+
+def _pairs(value: Any) -> Iterator[tuple[Any, Any]]:
+    match value:
+        case Mapping():
+            yield from sorted(value.items())
+        case list() | tuple():
+            yield from enumerate(value)
+        case int() if not isinstance(value, bool):
+            yield from ((at, at) for at in range(min(value, LONGEST)))
+        case None | "":
+            return
+        case _:
+            raise CannotExpand(f"range can't iterate over {plain(value)}")

@@ -1,0 +1,113 @@
+"""printf: values as Go's fmt writes them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+_VERB = re.compile(r"%([-+# 0]*)(\d+)?(?:\.(\d*))?(.?)", re.DOTALL)
+#: Nobody means to write more in one place.
+_WIDEST = 1000
+
+
+def plain(value: object) -> str:
+    """Write a value as `%v` does: `{{ $value }}`."""
+    match value:
+        case None:
+            return "<nil>"
+        case bool():
+            return str(value).lower()
+        case float():
+            return _shortest(value)
+        case Mapping():
+            return f"map[{' '.join(f'{key}:{plain(value[key])}' for key in sorted(value))}]"
+        case str():
+            return value
+        case Sequence():
+            return f"[{' '.join(map(plain, value))}]"
+        case _:
+            return str(value)
+
+
+def rounded(value: float, digits: int = 4) -> str:
+    """Write a number with so many digits that count: `%.4g`."""
+    return _special(value) or f"{value:.{digits}g}"
+
+
+def printf(form: str, *values: object) -> str:
+    """Fill in a format of Go's; what does not fit is written as Go writes it: `%!d(float64=5)`."""
+    left = list(values)
+
+    def written(found: re.Match[str]) -> str:
+        flags, width, precision, verb = found.groups()
+        if verb == "%":
+            return "%"
+        if not verb:
+            return "%!(NOVERB)"
+        if not left:
+            return f"%!{verb}(MISSING)"
+        digits = None if precision is None else min(int(precision or 0), _WIDEST)
+        text = _verb(verb, left.pop(0), flags, digits)
+        return _padded(text, flags, min(int(width or 0), _WIDEST))
+
+    text = _VERB.sub(written, form)
+    return f"{text}%!(EXTRA {', '.join(f'{_type(one)}={plain(one)}' for one in left)})" if left else text
+
+
+def _verb(verb: str, value: object, flags: str, digits: int | None) -> str:
+    sign = "+" if "+" in flags else " " if " " in flags else ""
+    match verb, value:
+        case "v", float() if digits is not None:
+            return _signed(rounded(value, digits or 1), sign)
+        case "v", _:
+            return plain(value)
+        case "s", str():
+            return value if digits is None else value[:digits]
+        case "q", str():
+            return json.dumps(value, ensure_ascii=False)
+        case "t", bool():
+            return plain(value)
+        case (("d" | "x" | "X" | "o" | "b"), int()) if not isinstance(value, bool):
+            return _signed(format(value, verb), sign)
+        case (("f" | "F" | "e" | "E"), float()):
+            text = f"{value:.{6 if digits is None else digits}{verb}}"
+            return _signed(_special(value) or text, sign)
+        case (("g" | "G"), float()):
+            return _signed(_shortest(value) if digits is None else rounded(value, digits or 1), sign)
+    return f"%!{verb}({_type(value)}={plain(value)})"
+
+
+def _signed(text: str, sign: str) -> str:
+    return text if text.startswith(("-", "+")) else sign + text
+
+
+def _padded(text: str, flags: str, width: int) -> str:
+    if "-" in flags:
+        return text.ljust(width)
+    return text.zfill(width) if "0" in flags else text.rjust(width)
+
+
+def _type(value: object) -> str:
+    names = {bool: "bool", int: "int", float: "float64", str: "string", type(None): "<nil>"}
+    return names.get(type(value), "map[string]string" if isinstance(value, Mapping) else "[]interface {}")
+
+
+def _special(value: float) -> str:
+    """Write what is no finite number; "" for one that is."""
+    if math.isnan(value):
+        return "NaN"
+    return "" if math.isfinite(value) else f"{value:+}".replace("inf", "Inf")
+
+
+def _shortest(value: float) -> str:
+    """Write the fewest digits that mean this number, with an exponent from 1e6 on and below 1e-4."""
+    if text := _special(value):
+        return text
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        text = format(Decimal(repr(value)), "f")
+        return text.removesuffix(".0")
+    mantissa, exponent = f"{Decimal(repr(value)).normalize():e}".split("e")
+    return f"{mantissa}e{int(exponent):+03d}"
