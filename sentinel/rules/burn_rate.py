@@ -30,8 +30,9 @@ Compiles to
     burn[1d] > 3 and burn[2h] > 3 or burn[3d] > 1 and burn[6h] > 1
 
 Edges
-    Missing errors are 0 where there is a total. An hour without traffic is not enough data: the state is held. It
-    speaks from the first events on: after a start, a window is only as long as there are data.
+    Missing errors are 0 where there is a total. After an hour without traffic a pair that is not too fast is not enough
+    data: its state is held for as long as its own window. It speaks from the first events on: after a start, a window
+    is only as long as there are data.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class BurnRate(Form):
             windows = [format_duration(window) for window in (pair.long, pair.short)]
             rates = [parts.get(window, float("nan")) for window in windows]
             over = " and ".join(f"{format_value(rate)} over {of}" for rate, of in zip(rates, windows, strict=True))
-            said.append((min(rates) > pace, f"burns {over}; {format_value(pace)} is the limit"))
+            said.append((all(rate > pace for rate in rates), f"burns {over}; {format_value(pace)} is the limit"))
         return next((says for too_fast, says in said if too_fast), said[0][1])
 
     def _too_fast(self, severity: Severity, rates: Mapping[timedelta, Expr], total: VectorSelector) -> Expr:

@@ -59,3 +59,7 @@ class Change(Form):
             parts={"now": subject.expr, "before": before},
             wording="{now} against {before}",
         )
+
+    def lacks(self, count: str, at_least: str) -> str:
+        """Say what it was then."""
+        return f"it was {count} then, and less than {at_least} says nothing"

@@ -33,9 +33,6 @@ from sentinel.core.quantity import Quantity, format_duration
 from sentinel.rules.form import Compiled, Form, Setting
 from sentinel.rules.subject import Subject
 
-#: Further ahead nobody plans, and a line says nothing.
-_FAR_SECONDS = 366 * 86_400
-
 
 class Forecast(Form):
     """A linear forecast."""
@@ -66,8 +63,8 @@ class Forecast(Form):
         if limit is None or now is None or not slope:
             return why
         seconds = (limit.value - now) / slope
-        if not 0 <= seconds <= _FAR_SECONDS:
-            return f"{why}, which it has passed already" if seconds < 0 else why
+        if not 0 <= seconds <= self.ahead.total_seconds():
+            return f"{why}, which it has passed already"
         minute = timedelta(minutes=1)
         return (
             f"{why}, which it reaches in {format_duration(max(minute, timedelta(seconds=seconds) // minute * minute))}"

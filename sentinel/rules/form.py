@@ -112,6 +112,11 @@ class Compiled:
     pace: timedelta | None = None
     loose: bool = False
 
+    def window_of(self, severity: Severity) -> timedelta:
+        """Return how far judging a severity looks back."""
+        own = self.own.get(severity)
+        return self.window if own is None else max(read.window for read in reads(own))
+
     @property
     def reads(self) -> tuple[Read, ...]:
         """Every selector that deciding needs: of the value, and of what is enough."""
@@ -135,6 +140,10 @@ class Form(Model, ABC):
     def names(self) -> tuple[str, ...]:
         """The probes or jobs that it names, patterns included; `"*"` is all that the others of its form do not name."""
         return ()
+
+    def lacks(self, count: str, at_least: str) -> str:
+        """Return what is missing where an element counts fewer events than `at_least`."""
+        return f"{count} of {at_least} events"
 
     def tell(self, why: str, parts: Mapping[str, float], limit: Quantity | None) -> str:
         """Return why an element is judged as it is, with what only this form knows to say.

@@ -62,7 +62,7 @@ def make_rule(
         )
     making = _Thresholds(form_name, keys, compiled, faults)
     thresholds = making.make()
-    patience = _patience(keys, thresholds, compiled.window, faults)
+    patience = _patience(keys, thresholds, compiled, faults)
     if faults:
         raise RuleInvalid(faults)
     return Rule(
@@ -179,7 +179,7 @@ class _Thresholds:
 
 
 def _patience(
-    keys: RuleKeys, thresholds: Mapping[Severity, Threshold], window: timedelta, faults: list[Fault]
+    keys: RuleKeys, thresholds: Mapping[Severity, Threshold], compiled: Compiled, faults: list[Fault]
 ) -> dict[Severity, Patience]:
     def of(key: str, given: Durations | None) -> dict[Severity, timedelta]:
         faults.extend(
@@ -191,8 +191,10 @@ def _patience(
         return {level: (given or {}).get(level, everyone) for level in thresholds}
 
     hold_for, keep = of("for", keys.hold_for), of("keep_firing_for", keys.keep_firing_for)
-    scarce_for = max(SCARCE_FOR, window)
-    return {level: Patience(hold_for[level], keep[level], scarce_for) for level in thresholds}
+    return {
+        level: Patience(hold_for[level], keep[level], max(SCARCE_FOR, compiled.window_of(level)))
+        for level in thresholds
+    }
 
 
 def _text_faults(keys: RuleKeys) -> Iterator[Fault]:

@@ -77,7 +77,7 @@ class Probe(Form):
     def compile(self, setting: Setting) -> Compiled:
         """Count failures in a row, or in the time of so many runs."""
         which = str(matcher("probe", self.name, setting, "name"))
-        looking = by_interval(self.name, setting, "name")
+        looking = by_interval(self.name, setting, "name") or {UNKNOWN_INTERVAL: self.name}
         spans = {runs for _, runs in self.fails.values()}
         if len(spans) > 1:
             says = "should count every severity over the same number of runs"
@@ -89,10 +89,10 @@ class Probe(Form):
         ]
         return Compiled(
             expression(" or ".join(counted) if runs else f"probe_consecutive_failures{{{which}}}", "name"),
-            window=runs * max(looking, default=UNKNOWN_INTERVAL),
+            window=runs * max(looking),
             carriers=(selector(f"probe_success{{{which}}}", "name"),),
             thresholds={level: _at_least(*fails) for level, fails in self.fails.items()},
-            pace=None if runs else min(looking, default=UNKNOWN_INTERVAL),
+            pace=None if runs else min(looking),
         )
 
     @property

@@ -26,9 +26,7 @@ def tree_and_cases(path: Path) -> tuple[Config, Mapping[str, Any]]:
 
 
 def rules() -> list[Any]:
-    return [
-        pytest.param(path, name, id=f"{path.stem}: {name}") for path in SYSTEMS for name in tree_and_cases(path)[1]
-    ]
+    return [pytest.param(path, name, id=f"{path.stem}: {name}") for path in SYSTEMS for name in tree_and_cases(path)[1]]
 
 
 @pytest.mark.parametrize(("path", "name"), rules())
