@@ -134,7 +134,7 @@ class InhibitKeys(Model):
 LATER_KEYS: Mapping[str, frozenset[str]] = {
     section: frozenset(words.split())
     for section, words in {
-        "probes": "warmup steps tcp tls dns ping grpc websocket redis command file log process host junit coverage",
+        "probes": "warmup redis command file log process host junit coverage",
     }.items()
 }
 

@@ -48,12 +48,17 @@ def _probe(builder: Builder, read: Read) -> Probe | None:
         return None
     interval = every.interval if isinstance(every, Every) else every.longest_gap
     timeout = read.keys.timeout
+    least = read.kind.least_timeout
+    if timeout is None and least >= interval:
+        says = f"every: {format_duration(interval)} is not longer than {read.word} may take ({format_duration(least)})"
+        builder.report(read, "every", "probe/timeout", says, f"write {format_duration(2 * least)}, or give a timeout")
+        return None
     if timeout is not None and timeout >= interval:
         says = f"timeout: {format_duration(timeout)} is not shorter than every ({format_duration(interval)})"
         fix = f"write {_rounded(default_timeout(interval))}, or leave it out"
         builder.report(read, "timeout", "probe/timeout", says, fix)
         return None
-    return _made(read, every, timeout or default_timeout(interval))
+    return _made(read, every, timeout or max(default_timeout(interval), least))
 
 
 def _made(read: Read, every: Every | Cron, timeout: timedelta) -> Probe:
@@ -78,7 +83,7 @@ def _every(builder: Builder, read: Read) -> Every | Cron | None:
         if keys.timezone is not None:
             builder.report(read, "timezone", "probe/invalid", "timezone: belongs to cron", "drop it")
             return None
-        return Every(keys.every or DEFAULT_EVERY)
+        return Every(keys.every or max(DEFAULT_EVERY, 2 * read.kind.least_timeout))
     try:
         cron: Cron = keys.cron.within(keys.timezone or builder.timezone(read.entry))
     except ValueError as exc:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     import ssl
 
 
-def _url(text: str) -> str:
+def web_url(text: str) -> str:
+    """Return an address of HTTP or HTTPS.
+
+    Raises:
+        ValueError: it is none; the text says what would be.
+    """
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -29,14 +34,14 @@ def _url(text: str) -> str:
 
 def _secret_url(given: SecretStr) -> SecretStr:
     try:
-        _url(given.get_secret_value())
+        web_url(given.get_secret_value())
     except ValueError:
         raise ValueError("should be a URL such as https://hooks.example.com/alerts") from None
     return given
 
 
 #: An address of HTTP or HTTPS.
-WebUrl = Annotated[str, AfterValidator(_url)]
+WebUrl = Annotated[str, AfterValidator(web_url)]
 #: One that lets in whoever knows it, and is not shown.
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 
@@ -56,8 +61,9 @@ class Auth(Model):
 
     @model_validator(mode="after")
     def _one_way(self) -> Auth:
-        if (self.basic is None) == (self.bearer is None):
-            raise ValueError("needs exactly one of basic and bearer")
+        *others, last = type(self).model_fields
+        if sum(getattr(self, name) is not None for name in (*others, last)) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(others)} and {last}")
         return self
 
     def header(self) -> str:
@@ -90,19 +96,26 @@ class Tls(Model):
             raise ValueError("key needs cert, the certificate that it belongs to")
         return self
 
-    def context(self) -> ssl.SSLContext:
+    def context(self, *protocols: str) -> ssl.SSLContext:
         """Return the TLS context, shared by all that trust the same; files that changed make a new one.
+
+        Args:
+            protocols: to offer over it (ALPN), for who offers others than HTTP's client does by itself.
 
         Raises:
             OSError: a file cannot be read or is none of PEM; the text names it.
         """
         files = [(str(path), path.stat().st_mtime_ns) if path else None for path in (self.ca, self.cert, self.key)]
-        return _context(*files)
+        return _context(*files, protocols=protocols)
 
 
 @lru_cache(maxsize=256)
 def _context(
-    ca: tuple[str, int] | None = None, cert: tuple[str, int] | None = None, key: tuple[str, int] | None = None
+    ca: tuple[str, int] | None = None,
+    cert: tuple[str, int] | None = None,
+    key: tuple[str, int] | None = None,
+    *,
+    protocols: tuple[str, ...] = (),
 ) -> ssl.SSLContext:
     """Make a context: it costs 20 ms and half a megabyte, so a hundred probes share one."""
     import ssl
@@ -118,4 +131,6 @@ def _context(
             context.load_cert_chain(cert[0], key[0] if key else None)
         except ssl.SSLError as exc:
             raise OSError(f"{cert[0]}: certificate and key cannot be used ({exc.reason})") from None
+    if protocols:
+        context.set_alpn_protocols(protocols)
     return context

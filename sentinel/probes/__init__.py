@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 
 #: The word in YAML, and where its class stands.
 KINDS = {
+    "dns": "sentinel.probes.dns:Dns",
+    "grpc": "sentinel.probes.grpc:Grpc",
     "heartbeat": "sentinel.probes.heartbeat:HeartbeatKind",
     "http": "sentinel.probes.http:Http",
+    "ping": "sentinel.probes.ping:Ping",
     "promql": "sentinel.probes.promql:Promql",
     "scrape": "sentinel.probes.scrape:Scrape",
     "sql": "sentinel.probes.sql:Sql",
+    "steps": "sentinel.probes.steps:Steps",
+    "tcp": "sentinel.probes.tcp:Tcp",
+    "tls": "sentinel.probes.tls:Tls",
+    "websocket": "sentinel.probes.websocket:Websocket",
 }
 
 #: Where other packages name the kinds that they bring: `kafka = "acme_probes.kafka:Kafka"`.

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from sentinel.core.errors import ProbeFailed
 from sentinel.core.fields import Model
 from sentinel.core.sample import Sample
 
 if TYPE_CHECKING:
     from sentinel.core.heartbeat import Heartbeat
+
+#: The most differences that the words of one failure tell.
+_TOLD = 3
+
+
+class Verdict(NamedTuple):
+    """How one expectation fared.
+
+    Args:
+        key: of the expectation in YAML: "status".
+        expected: what was expected, for a person: "status 2xx".
+        words: what is otherwise, "" where nothing is.
+        reason: that a failure has for it.
+    """
+
+    key: str
+    expected: str
+    words: str = ""
+    reason: str = "expect"
 
 
 @dataclass(slots=True)
@@ -26,6 +46,7 @@ class Look:
         heartbeat: what is remembered of the job, for the kind `heartbeat` alone.
         found: samples that are true even if the look fails (a status code, a phase's time); see `keep`.
         doing: what the look waits for, such as "waiting for the answer of 10.0.0.3:80"; the words of a timeout.
+        verdicts: on each expectation, met or not.
     """
 
     now: datetime
@@ -34,10 +55,24 @@ class Look:
     heartbeat: Heartbeat | None = None
     found: list[Sample] = field(default_factory=list)
     doing: str = ""
+    verdicts: list[Verdict] = field(default_factory=list)
 
     def keep(self, name: str, value: float, **labels: str) -> None:
         """Keep a sample of ours that is true even if the look fails after it."""
         self.found.append(Sample(name, value, labels))
+
+    def judge(self, verdicts: Iterable[Verdict]) -> None:
+        """Note verdicts, the gravest first.
+
+        Raises:
+            ProbeFailed: an expectation is not met; with the reason of the gravest and the words of the first few.
+        """
+        found = list(verdicts)
+        self.verdicts += found
+        missed = [verdict for verdict in found if verdict.words]
+        if missed:
+            more = f"; and {len(missed) - _TOLD} more" if len(missed) > _TOLD else ""
+            raise ProbeFailed(missed[0].reason, "; ".join(verdict.words for verdict in missed[:_TOLD]) + more)
 
 
 #: One look at a target. Raises `ProbeFailed` with a reason of the fixed list and words for the person on call.
@@ -63,6 +98,11 @@ class ProbeKind(Model):
         """Look once."""
         async with self.ready() as measure:
             return await measure(look)
+
+    @property
+    def least_timeout(self) -> timedelta:
+        """How long a look may take by what its own keys say: the least timeout of a probe that gives none."""
+        return timedelta()
 
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[Measure]:

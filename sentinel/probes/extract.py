@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -86,6 +87,27 @@ def numbers(document: Any, metrics: Mapping[str, str]) -> list[Sample]:
         Sample(name, _number(at_path(document, path), path, document), counter=name.endswith(COUNTER_ENDINGS))
         for name, path in metrics.items()
     ]
+
+
+def header_numbers(headers: Mapping[str, str], metrics: Mapping[str, str]) -> list[Sample]:
+    """Return a sample for each metric, out of the header that it names: a number, or a time in any usual form.
+
+    Raises:
+        ValueError: a header is missing, or holds neither.
+    """
+    return [
+        Sample(name, _in_header(headers, header), counter=name.endswith(COUNTER_ENDINGS))
+        for name, header in metrics.items()
+    ]
+
+
+def _in_header(headers: Mapping[str, str], name: str) -> float:
+    if (value := headers.get(name)) is None:
+        raise ValueError(f"header {name} is missing")
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except ValueError:
+        return _number(value.strip(), f"header {name}", None)
 
 
 def _number(found: Any, path: str, document: Any) -> float:

@@ -24,7 +24,7 @@ reason; after an hour `sentinel-rule-blind` tells of it.
 Keys
     url        of the server, up to `/api/v1` and without it; for Mimir and others with their prefix
     metrics    name of a metric: expression, in the server's own dialect
-    headers, auth, tls, proxy, follow_redirects   as for `http`
+    headers, auth, tls, proxy, follow_redirects   as for `http`; but no `ip`, `unix_socket`, `http2`, no OAuth 2
 
 Emits
     what stands under `metrics`
@@ -40,7 +40,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sentinel.core.errors import ProbeFailed
 from sentinel.core.fields import MetricName
@@ -62,6 +62,12 @@ class Promql(WebTarget):
     """A server that answers PromQL."""
 
     metrics: dict[MetricName, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _plainly(self) -> Promql:
+        if self.ip or self.unix_socket or self.http2 or (self.auth and self.auth.oauth2):
+            raise ValueError("ip, unix_socket, http2 and oauth2 are not for a server that rules ask too")
+        return self
 
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[Measure]:

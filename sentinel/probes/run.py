@@ -17,7 +17,7 @@ from sentinel.core.errors import ProbeFailed
 from sentinel.core.heartbeat import Heartbeat
 from sentinel.core.quantity import format_duration
 from sentinel.core.sample import Batch, Sample
-from sentinel.probes.base import Look, Measure
+from sentinel.probes.base import Look, Measure, Verdict
 from sentinel.probes.probe import Probe
 
 #: How long a look that was cancelled may take to clean up before it is left to itself.
@@ -36,6 +36,7 @@ class Run:
         took_seconds: from begin to end.
         excuse: why the failure is shown and not counted, or "".
         memory: to be given to the next run, over restarts too; write it down when it differs from what went in.
+        verdicts: on each expectation that was looked at.
     """
 
     batch: Batch
@@ -45,6 +46,7 @@ class Run:
     took_seconds: float
     excuse: str = ""
     memory: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def failures_in_a_row(self) -> int:
@@ -96,7 +98,7 @@ async def run(
         counters_from_zero=probe.kind.COUNTERS_FROM_ZERO,
     )
     reason, words = (failure.reason, failure.words) if failure else ("", "")
-    return Run(batch, failure is None, reason, words, took, excuse if failure else "", ended)
+    return Run(batch, failure is None, reason, words, took, excuse if failure else "", ended, tuple(look.verdicts))
 
 
 async def _within(probe: Probe, measure: Measure, look: Look) -> Sequence[Sample]:

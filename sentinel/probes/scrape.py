@@ -13,7 +13,7 @@ gives with a sample is kept. A counter is what the exposition calls so (and the 
 count), or, where it says nothing, a name in `_total`, `_count`, `_sum`, `_bucket`.
 
 Keys
-    url, headers, auth, tls, proxy, follow_redirects   as for `http`
+    url, headers, auth, tls, proxy, ip, unix_socket, http2, follow_redirects   as for `http`
 
 Emits
     every sample of the target, with `job` (the probe's name) and `instance` (host and port); its own labels of these

@@ -287,7 +287,7 @@ async def test_an_unknown_host_is_a_matter_of_dns() -> None:
         ({"url": "http://x", "method": "GET /"}, "is not a method"),
         ({"url": "http://x", "expect": {"status": "6xx"}}, '"6xx" is not a status'),
         ({"url": "http://x", "metrics": {"a": "b["}}, "is not a path into JSON"),
-        ({"url": "http://x", "auth": {}}, "exactly one of basic and bearer"),
+        ({"url": "http://x", "auth": {}}, "exactly one of basic, bearer and oauth2"),
         ({"url": "http://x", "tls": {"key": "k.pem"}}, "key needs cert"),
         ({"url": "http://x", "expect": {"body": "(["}}, "is not a regular expression"),
     ],

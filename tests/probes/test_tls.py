@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +11,9 @@ import pytest
 
 from sentinel.core.web import Tls
 from sentinel.probes.http import Http
+from tests.probes.certificates import server
 from tests.probes.looking import look, value
 from tests.probes.servers import says, served, writes
-
-
-def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def _certificate(folder: Path, name: str, host: str, days: str = "30") -> None:
-    """Make `<name>.pem` and `<name>.key`, signed by themselves, for a host."""
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
-    subject = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
-    _openssl(folder, "req", *key, "-out", f"{name}.req", *subject)
-    signed = ["-signkey", f"{name}.key", "-days", days, "-copy_extensions", "copy"]
-    _openssl(folder, "x509", "-req", "-in", f"{name}.req", *signed, "-out", f"{name}.pem")
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make certificates: good, for another host, expired, and a client's."""
-    made = tmp_path_factory.mktemp("tls")
-    _certificate(made, "good", "localhost")
-    _certificate(made, "other", "shop.example.com")
-    _certificate(made, "expired", "localhost", days="-1")
-    _certificate(made, "client", "sentinel")
-    return made
-
-
-def server(folder: Path, name: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
-    return context
 
 
 async def test_a_certificate_that_is_trusted_is_described(folder: Path) -> None:
@@ -74,6 +45,15 @@ async def test_a_certificate_that_is_not_trusted_says_why(
         ended = await look(Http(url=f"https://localhost:{port}/", tls=tls))
     assert ended.reason == "tls"
     assert ended.words.startswith(words)
+
+
+async def test_the_whole_chain_counts(folder: Path) -> None:
+    """What ends first may be a certificate in the middle, which nobody renews."""
+    async with served(says("ok"), server(folder, "chain")) as port:
+        ended = await look(Http(url=f"https://localhost:{port}/", tls=Tls(ca=folder / "authority.pem")))
+    assert ended.success, ended.words
+    left = value(ended, "probe_ssl_earliest_cert_expiry") - time.time()
+    assert 4 * 86_400 < left < 6 * 86_400
 
 
 async def test_a_server_may_be_asked_for_another_name(folder: Path) -> None:

@@ -97,7 +97,7 @@ class Client:
     """Asks one target again and again; opened at the first look, and anew when a file of its TLS options changes."""
 
     def __init__(self, target: WebTarget, defaults: Mapping[str, str]) -> None:
-        self.wire = Wire()
+        self.wire = Wire(target.ip)
         self._target = target
         self._address = target.address()
         self._headers = target.all_headers({**DEFAULT_HEADERS, **defaults})
@@ -135,6 +135,8 @@ class Client:
         return httpcore.AsyncConnectionPool(
             ssl_context=self._trusting() if scheme == "https" else None,
             proxy=_proxy(self._target.proxy) if self._target.proxy else None,
+            uds=str(self._target.unix_socket) if self._target.unix_socket else None,
+            http2=self._target.http2,
             max_connections=2,
             keepalive_expiry=IDLE_SECONDS,
             network_backend=self.wire,
@@ -142,7 +144,8 @@ class Client:
 
     def _trusting(self) -> ssl.SSLContext:
         try:
-            return self._target.tls.context()
+            # Who speaks HTTP/2 has a context of his own: httpcore writes into it what it offers.
+            return self._target.tls.context(*(("http/1.1", "h2") if self._target.http2 else ()))
         except OSError as exc:
             raise ProbeFailed("tls", str(exc)) from exc
 
@@ -247,7 +250,10 @@ def _proxy(url: str) -> httpcore.Proxy:
 @asynccontextmanager
 async def opened(target: WebTarget, defaults: Mapping[str, str] | None = None) -> AsyncIterator[Client]:
     """Hold a client open, with default headers that YAML may replace."""
-    client = Client(target, defaults or {})
+    from sentinel.probes.web.oauth2 import Authorised
+
+    oauth2 = target.auth.oauth2 if target.auth else None
+    client = Authorised(target, defaults or {}, oauth2) if oauth2 else Client(target, defaults or {})
     try:
         yield client
     finally:

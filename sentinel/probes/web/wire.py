@@ -25,9 +25,14 @@ Address = tuple[int, Any]
 
 
 class Wire(httpcore.AsyncNetworkBackend):
-    """Opens the connections of one probe, which never asks twice at a time."""
+    """Opens the connections of one probe, which never asks twice at a time.
 
-    def __init__(self) -> None:
+    Args:
+        ip: "4" or "6" where only addresses of this version will do.
+    """
+
+    def __init__(self, ip: str | None = None) -> None:
+        self._ip = ip
         self.phases: dict[str, float] = {}
         self.opened = self.received = 0
         self.peer = ""
@@ -59,7 +64,7 @@ class Wire(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Look the name up and connect to the first address that answers."""
-        addresses = await self._resolve(host, port)
+        addresses = await self.resolve(host, port)
         problems: list[str] = []
         # A dead first address must not eat the time of the next one.
         share = (self._look.timeout_seconds if self._look else 10.0) / len(addresses)
@@ -84,6 +89,34 @@ class Wire(httpcore.AsyncNetworkBackend):
                 self.doing(f"connected to {peer}, waiting for its answer")
                 return Stream(reader, writer, self)
         raise ProbeFailed("connect", "; ".join(problems))
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to a socket of this machine."""
+        self.doing(f"connecting to {path}")
+        began = time.perf_counter()
+        try:
+            reader, writer = await asyncio.open_unix_connection(path)
+        except OSError as exc:
+            raise ProbeFailed("connect", f"cannot connect to {path}: {(exc.strerror or str(exc)).lower()}") from None
+        finally:
+            self.spent("connect", began)
+        self.opened, self.peer, self.ip_protocol = self.opened + 1, path, 0
+        self.doing(f"connected to {path}, waiting for its answer")
+        return Stream(reader, writer, self)
+
+    async def resolve(self, host: str, port: int) -> list[Address]:
+        """Return the addresses of a host, of the version that is wanted.
+
+        Raises:
+            ProbeFailed: there is none.
+        """
+        found = await self._resolve(host, port)
+        family = {"4": socket.AF_INET, "6": socket.AF_INET6}.get(self._ip or "")
+        if not (fitting := [address for address in found if family in (None, address[0])]):
+            raise ProbeFailed("dns", f"{host} has no address of IPv{self._ip}, only {found[0][1][0]}")
+        return fitting
 
     async def _resolve(self, host: str, port: int) -> list[Address]:
         """Look a name up in a thread; a look-up that hangs is waited for again, so there is one thread per probe."""
@@ -154,8 +187,8 @@ class Stream(httpcore.AsyncNetworkStream):
         except ssl.SSLError as exc:
             why = (exc.reason or str(exc)).lower().replace("_", " ")
             raise self._broken(f"{self._wire.peer} does not agree on TLS: {why}") from None
-        except (OSError, EOFError) as exc:
-            raise self._broken(f"{self._wire.peer} ended the connection while agreeing on TLS ({exc})") from None
+        except (OSError, EOFError):
+            raise self._broken(f"{self._wire.peer} ended the connection while agreeing on TLS") from None
         finally:
             self._wire.spent("tls", began)
         self._wire.doing(f"connected to {self._wire.peer}, waiting for its answer")
