@@ -12,7 +12,7 @@ from sentinel.config.config import Config
 from sentinel.core.heartbeat import Heartbeat
 from sentinel.engine.outcome import Outcome
 from sentinel.engine.reload import reload
-from sentinel.engine.rename import Renaming, rename
+from sentinel.engine.rename import Renaming, rename, retitled
 from sentinel.engine.state import State
 from sentinel.routing.route import Policy
 from sentinel.store.database import Transaction
@@ -76,7 +76,7 @@ def swap(config: Config, state: State, now: datetime, former: Policy | None, awa
     """
     earlier = config.renamed.get("rules", {})
     names = {was: name for was, name in earlier.items() if name in config.rules and was not in config.rules}
-    renaming = rename(state, names)
+    renaming = rename(state, names | retitled(state, config.rules))
     renamed = renaming.state(state, now) if renaming else state
     away = max(timedelta(), now - away_from) if away_from else timedelta()
     outcome = reload(config.rules.keys(), config.policy, renamed, now, former=former, away=away)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sentinel.core.alert import Alert
+from sentinel.core.labels import Labels
 from sentinel.core.notification import Group, Notification, Told
 from sentinel.core.operator import Acknowledgement, Silence
 from sentinel.engine.state import State
 from sentinel.routing.telling import Telling
+from sentinel.rules.grouped import Alerting
+from sentinel.rules.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,20 @@ def rename(state: State, names: Mapping[str, str]) -> Renaming | None:
     renaming = Renaming(names, fingerprints, dict(_keys(telling, names, fingerprints)))
     silenced = any(renaming.silence(silence) is not silence for silence in telling.silences.values())
     return renaming if fingerprints or silenced else None
+
+
+def retitled(state: State, rules: Mapping[str, Rule]) -> dict[str, str]:
+    """Return the other names that rules of rule files have since another one of the same alert came or went.
+
+    As in Prometheus, such a rule is known again by the alert's name and its own labels.
+    """
+    known: dict[tuple[str, Labels], list[str]] = defaultdict(list)
+    for rule in rules.values():
+        if isinstance(rule, Alerting):
+            known[rule.alert, Labels.of(rule.labels)].append(rule.name)
+    others = [alert for alert in state.alerts if alert.rule not in rules]
+    found = {alert.rule: known[alert.labels.get("alertname"), Labels.of(alert.rule_labels)] for alert in others}
+    return {was: names[0] for was, names in found.items() if len(names) == 1}
 
 
 def _keys(telling: Telling, names: Mapping[str, str], fingerprints: Mapping[str, str]) -> Iterable[tuple[str, str]]:
