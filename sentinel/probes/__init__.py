@@ -18,6 +18,7 @@ KINDS = {
     "http": "sentinel.probes.http:Http",
     "ping": "sentinel.probes.ping:Ping",
     "promql": "sentinel.probes.promql:Promql",
+    "redis": "sentinel.probes.redis:Redis",
     "scrape": "sentinel.probes.scrape:Scrape",
     "sql": "sentinel.probes.sql:Sql",
     "steps": "sentinel.probes.steps:Steps",
