@@ -200,8 +200,9 @@ class _Reading:
         found = self._texts(node, "labels")
         for name in found:
             if not _LABEL.fullmatch(name) or name == "__name__":
-                where = self._value(node, "labels", name) or node
-                self._wrong(where, f'"{name}" is not a label\'s name: letters, digits and _ only')
+                given = node.values["labels"]
+                assert isinstance(given, MappingNode)  # it has texts
+                self._wrong(given.keys[name], f'"{name}" is not a label\'s name: letters, digits and _ only')
         return found
 
     def _texts(self, node: MappingNode, key: str) -> dict[str, str]:

@@ -113,7 +113,8 @@ class _Parser:
             if token.text in _BLOCKS:
                 found.append(self._block(self._next(), depth))
             elif token.text in _UNREAD:
-                raise GoTemplateInvalid(f"{{{{ {token.text} }}}} is not read here", token.start, token.end)
+                says = f"{{{{ {token.text} }}}} is not read here"
+                raise GoTemplateInvalid(says, token.start, token.end, "write the text itself in its place")
             else:
                 found.append(Action(self._pipeline("close")))
 

@@ -1,7 +1,8 @@
 """rules, alerts: what Prometheus would show if the same were written for it.
 
 A rule of ours may have several severities; there it would be as many rules of one name. So each severity is an entry,
-with its own threshold, `for` and state, and an alert that is critical stands under its warning as well.
+with its own threshold, `for` and state, and an alert that is critical stands under its warning as well. Groups of rule
+files are shown as Prometheus shows them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sentinel.core.quantity import Quantity
 from sentinel.core.severity import Severity
 from sentinel.promql import Binary
 from sentinel.promql.literal import write_number
+from sentinel.rules.grouped import Alerting, Recording, RuleGroup
 from sentinel.rules.rule import Rule
 from sentinel.rules.threshold import Threshold
 from sentinel.web import present
@@ -53,23 +55,26 @@ def _rules(asked: Asked) -> Said:
     kind = parameters.text("type")
     if kind not in ("", "alert", "record"):
         raise invalid("type", f'not supported value "{kind}"')
-    groups: dict[str, list[Json]] = {}
+    ours: dict[str, list[Json]] = {}
     for rule in view.config.rules.values() if kind != "record" else ():
-        if _wanted(rule, parameters):
-            groups.setdefault(rule.position.file, []).extend(_entries(rule, view))
+        if not isinstance(rule, Alerting) and _wanted(rule.name, rule.position.file, rule.position.file, parameters):
+            ours.setdefault(rule.position.file, []).extend(_entries(rule, view))
+    groups = [_group(file, ours[file], view) for file in sorted(ours)]
+    groups += [found for group in view.config.groups if (found := _rule_file(group, kind, parameters, view))["rules"]]
     if parameters.text("exclude_alerts").lower() in ("1", "true"):
-        for entry in (entry for entries in groups.values() for entry in entries):
+        for entry in (entry for group in groups for entry in group["rules"] if "alerts" in entry):
             entry["alerts"] = []
-    return Said.of({"groups": [_group(file, groups[file], view) for file in sorted(groups)]})
+    return Said.of({"groups": sorted(groups, key=lambda group: (group["file"], group["name"]))})
 
 
 def _alerts(asked: Asked) -> Said:
-    found = [_alert(alert, level) for alert in asked.agent.view.alerts for level in sorted(alert.standings)]
+    view = asked.agent.view
+    found = [one for alert in view.alerts for one in _of_rule(view.config.rules.get(alert.rule), alert)]
     return Said.of({"alerts": found})
 
 
-def _wanted(rule: Rule, parameters: Parameters) -> bool:
-    asked = {"rule_name[]": rule.name, "rule_group[]": rule.position.file, "file[]": rule.position.file}
+def _wanted(name: str, group: str, file: str, parameters: Parameters) -> bool:
+    asked = {"rule_name[]": name, "rule_group[]": group, "file[]": file}
     return all(not (texts := parameters.texts(name)) or value in texts for name, value in asked.items())
 
 
@@ -83,6 +88,63 @@ def _group(file: str, entries: list[Json], view: View) -> Json:
         "evaluationTime": 0,
         "lastEvaluation": _instant(view.at),
     }
+
+
+def _rule_file(group: RuleGroup, kind: str, parameters: Parameters, view: View) -> Json:
+    """Show a group as it stands in its rule file."""
+    alerting = [rule for rule in group.rules if isinstance(rule, Alerting) or kind != "alert"]
+    shown = [rule for rule in alerting if isinstance(rule, Recording) or kind != "record"]
+    entries = [_grouped(rule, view) for rule in shown if _wanted(_title(rule), group.name, group.file, parameters)]
+    return {
+        **_group(group.file, entries, view),
+        "name": group.name,
+        "interval": group.interval.total_seconds(),
+        "limit": group.limit,
+    }
+
+
+def _title(rule: Alerting | Recording) -> str:
+    return rule.alert if isinstance(rule, Alerting) else rule.record
+
+
+def _grouped(rule: Alerting | Recording, view: View) -> Json:
+    failure = view.failures.get(rule.name, "")
+    common = {
+        "name": _title(rule),
+        "query": str(rule.query),
+        "labels": dict(rule.own_labels),
+        "health": "err" if failure else "ok",
+        **({"lastError": failure} if failure else {}),
+        "evaluationTime": 0,
+        "lastEvaluation": _instant(view.at),
+    }
+    if isinstance(rule, Recording):
+        return {**common, "type": "recording"}
+    alerts = [alert for alert in view.alerts if alert.rule == rule.name]
+    patience = next(iter(rule.patience.values()))
+    return {
+        "state": max((_state(alert.phase) for alert in alerts), key=_STATES.index, default="inactive"),
+        **common,
+        "duration": patience.hold_for.total_seconds(),
+        "keepFiringFor": patience.keep_firing_for.total_seconds(),
+        "annotations": dict(rule.annotations),
+        "alerts": [found for alert in alerts for found in _of_rule(rule, alert)],
+        "type": "alerting",
+    }
+
+
+def _state(phase: Phase) -> str:
+    return "pending" if phase is Phase.PENDING else "firing"
+
+
+def _of_rule(rule: Rule | None, alert: Alert) -> Iterator[Json]:
+    """Yield an alert as the rule that it is of would have it: in a rule file, its labels are all that it has."""
+    for level in sorted(alert.standings):
+        found = _alert(alert, level)
+        if isinstance(rule, Alerting):
+            found["labels"] = dict(alert.labels)
+            found["annotations"] = {name: alert.texts.get(name, "") for name in rule.annotations}
+        yield found
 
 
 def _entries(rule: Rule, view: View) -> Iterator[Json]:
@@ -124,7 +186,7 @@ def _alert(alert: Alert, level: Severity) -> Json:
     found: dict[str, Any] = {
         "labels": dict(Labels.of(alert.labels, **_labels(alert.rule_labels, alert.owner, level), alertname=alert.rule)),
         "annotations": {name: text for name, text in alert.texts.items() if text and name != "value"},
-        "state": "pending" if standing.phase is Phase.PENDING else "firing",
+        "state": _state(standing.phase),
         "activeAt": _instant(_active_at(alert, standing)),
         "value": go_exponent(float("nan") if alert.value is None else alert.value),
     }

@@ -1,0 +1,125 @@
+"""Go templates of rule files: what they become, beside Prometheus's own expansion, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel.rules.gotemplate import Expansion, GoTemplateInvalid, check, expand
+
+LABELS = {"__name__": "m", "instance": "web-1.example.com:80", "job": "shop floor", "path": "/a/b-c"}
+VALUE = 1234567.5
+
+#: One a line: what means the same here and there.
+SAME = (Path(__file__).parent.parent / "cases" / "gotemplates.txt").read_text().splitlines()
+
+#: What cannot be filled in is said in the text; Prometheus says it in other words.
+FAILING = ["{{ if gt $value 5 }}{{ end }}", '{{ first (query "no") }}', '{{ humanize "x" }}', "{{ $labels.job.x }}"]
+
+
+def _expansion() -> Expansion:
+    bare = {name: text for name, text in LABELS.items() if name != "__name__"}
+    answers = {
+        "m": [{"Labels": LABELS, "Value": VALUE}],
+        "m * 2": [{"Labels": bare, "Value": 2 * VALUE}],
+    }
+    return Expansion(LABELS, VALUE, lambda query: answers.get(query, []))
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool (Debian: prometheus)")
+def test_templates_become_what_prometheus_makes_of_them(tmp_path: Path) -> None:
+    """Letter by letter; promtool prints the annotations that it did not expect."""
+    annotations = {f"a{number:02}": text for number, text in enumerate([*SAME, *FAILING])}
+    rule = {"alert": "A", "expr": "m", "annotations": annotations}
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [rule]}]}))
+    labels = ",".join(f'{name}="{text}"' for name, text in LABELS.items() if name != "__name__")
+    test = {
+        "rule_files": ["rules.yaml"],
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": f"m{{{labels}}}", "values": f"{VALUE}x2"}],
+                "alert_rule_test": [{"eval_time": "1m", "alertname": "A", "exp_alerts": []}],
+            }
+        ],
+    }
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(test))
+    done = subprocess.run(["promtool", "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    pairs = re.findall(r'(a\d\d)=("(?:[^"\\]|\\.)*")', said[said.index("Annotations:") :])
+    theirs = {name: json.loads(re.sub(r"\\x([0-9a-f]{2})", r"\\u00\1", text)) for name, text in pairs}
+    assert len(theirs) == len(annotations), said
+    for name, text in annotations.items():
+        ours = expand(text, _expansion())
+        if text in FAILING:
+            assert ours.startswith("<error expanding template: ")
+            assert theirs[name].startswith("<error expanding template: ")
+        else:
+            assert ours == theirs[name], text
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "at"),
+    [
+        ("{{ $value | humanise }}", 'there is no function "humanise"', "humanise"),
+        ("{{ $lables.x }}", '"$lables" is not known here', "$lables"),
+        ("{{ if $value }}x", "{{ if }} has no {{ end }}", "if"),
+        ("x {{ end }}", "{{ end }} ends nothing", "end"),
+        ("{{ $value", "{{ is not closed", "{{"),
+        ('{{ template "x" }}', "{{ template }} is not read here", "template"),
+        ("{{ }}", '"}}" should not stand here', "}}"),
+        ("{{ $value | 5 }}", "what stands behind | should be a function", "$value | 5 "),
+        ("{{ a ? b }}", 'there is no function "a"', "a"),
+        ("{{ $value ? }}", '"?" means nothing here', "?"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(text: str, says: str, at: str) -> None:
+    """When the file is read, and not when the alert fires."""
+    with pytest.raises(GoTemplateInvalid) as caught:
+        check(text)
+    assert caught.value.says == says
+    assert text[caught.value.start : caught.value.end] == at
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "{{",
+                "}}",
+                "-",
+                " ",
+                "$value",
+                ".",
+                "|",
+                "if",
+                "end",
+                "else",
+                "range",
+                '"x"',
+                "5",
+                ":=",
+                "(",
+                ")",
+                "$x",
+                "printf",
+            ]
+        )
+    )
+)
+def test_no_text_breaks_the_reader(words: list[str]) -> None:
+    """Whatever is written is a template or a clear error, and what is a template can be filled in."""
+    text = " ".join(words)
+    try:
+        check(text)
+    except GoTemplateInvalid:
+        return
+    expand(text, _expansion())
