@@ -31,6 +31,7 @@ COMMANDS = {
     "ack": "sentinel.cli.ack:ack",
     "silence": "sentinel.cli.silence:app",
     "explain": "sentinel.cli.explain:explain",
+    "probe": "sentinel.cli.probe:probe",
     "query": "sentinel.cli.query:query",
     "deliveries": "sentinel.cli.deliveries:app",
     "notify": "sentinel.cli.notify:app",

@@ -141,7 +141,8 @@ class Http(WebTarget):
     async def ask(self, client: Client, look: Look) -> Answer:
         """Send the request, and keep what is true of its answer, as expected or not."""
         content, content_type = self.content()
-        headers = {"Content-Type": content_type, **self.headers} if content_type else self.headers
+        named = any(name.lower() == "content-type" for name in self.headers)
+        headers = {"Content-Type": content_type, **self.headers} if content_type and not named else self.headers
         method = self.method or ("GET" if content is None else "POST")
         try:
             answer = await client.ask(look, method, self.url, content, BODY_LIMIT, headers)

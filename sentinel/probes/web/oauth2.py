@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from sentinel.core.errors import ProbeFailed
-from sentinel.core.web import Auth, Basic
 from sentinel.probes.base import Look
 from sentinel.probes.extract import shown
 from sentinel.probes.web.client import Answer, Client
-from sentinel.probes.web.target import OAuth2, WebTarget
+from sentinel.probes.web.target import OAuth2, ProbeAuth, WebTarget
 
 #: Of the token server's answer.
 _BODY_LIMIT = 256 * 1024
@@ -33,7 +32,7 @@ class Authorised(Client):
         server = WebTarget(
             url=oauth2.token_url,
             headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-            auth=Auth.model_validate({"basic": Basic.model_validate({"username": user, "password": password})}),
+            auth=ProbeAuth.model_validate({"basic": {"username": user, "password": password}}),
             tls=target.tls,
             proxy=target.proxy,
         )
