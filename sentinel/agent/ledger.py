@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -47,8 +47,24 @@ def write_revision(tx: Transaction, revision: Revision, now: datetime) -> None:
     tx.audit.append(now, "revision", revision.id, body)
 
 
+def write_notifiers(tx: Transaction, notifiers: Mapping[str, str], now: datetime) -> None:
+    """Write that notifiers have other names: what they are owed, heard and were sent, dead letters too, moves to these.
+
+    Those that nothing is known of are passed over, so a `was` that stays in the file is written once.
+
+    Args:
+        tx: the transaction.
+        notifiers: earlier name to present one.
+        now: the instant.
+    """
+    for was, name in notifiers.items():
+        moved, heard = tx.notifications.rename(was, name), tx.told.rename(was, name)
+        if moved or heard:
+            tx.audit.append(now, "rename", name, {"was": was, "notifications": moved, "alerts": heard})
+
+
 def write_renaming(tx: Transaction, renaming: Renaming, now: datetime) -> None:
-    """Write that rules have other names: rows move to the present fingerprints and keys."""
+    """Write that rules and routes have other names: rows move to the present fingerprints and keys."""
     alerts = [one for one in tx.alerts.all() if one.fingerprint in renaming.fingerprints]
     groups, told = tx.groups.all(), tx.told.all()
     acknowledgements = tx.acknowledgements.all()
@@ -56,7 +72,7 @@ def write_renaming(tx: Transaction, renaming: Renaming, now: datetime) -> None:
         tx.alerts.remove(fingerprint)
         tx.acknowledgements.remove(fingerprint)
         tx.told.forget(fingerprint)
-    for key in renaming.keys:
+    for key in renaming.groups:
         tx.groups.remove(key)
     tx.alerts.put(*map(renaming.alert, alerts))
     tx.groups.put(*_changed(renaming.group, groups))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sentinel.agent.jobs import Jobs, resume_jobs
-from sentinel.agent.ledger import write_outcome, write_renaming, write_revision
+from sentinel.agent.ledger import write_notifiers, write_outcome, write_renaming, write_revision
 from sentinel.config.config import Config
 from sentinel.core.heartbeat import Heartbeat
 from sentinel.engine.outcome import Outcome
@@ -37,7 +37,7 @@ class Swap:
 
     Args:
         config: that holds from now on.
-        state: as it stands under the rules' new names, before the outcome.
+        state: as it stands under the new names, before the outcome.
         renaming: what moves to other names; None where nothing does.
         outcome: resolves of rules that are gone, groups and debts under the new policy.
         now: the instant.
@@ -53,6 +53,7 @@ class Swap:
 
     def write(self, tx: Transaction, jobs: Jobs) -> Written:
         """Write revision, audit, resolves, groups, debts and jobs: one transaction."""
+        write_notifiers(tx, self.config.renamed.get("notifiers", {}), self.now)
         if self.renaming:
             write_renaming(tx, self.renaming, self.now)
         write_outcome(tx, self.outcome, self.config.revision.id)
@@ -76,7 +77,12 @@ def swap(config: Config, state: State, now: datetime, former: Policy | None, awa
     """
     earlier = config.renamed.get("rules", {})
     names = {was: name for was, name in earlier.items() if name in config.rules and was not in config.rules}
-    renaming = rename(state, names | retitled(state, config.rules))
+    renaming = rename(
+        state,
+        names | retitled(state, config.rules),
+        config.renamed.get("notifiers", {}),
+        config.renamed.get("routes", {}),
+    )
     renamed = renaming.state(state, now) if renaming else state
     away = max(timedelta(), now - away_from) if away_from else timedelta()
     outcome = reload(config.rules.keys(), config.policy, renamed, now, former=former, away=away)

@@ -44,8 +44,13 @@ class Couriers:
     def follow(self, notifiers: Mapping[str, Notifier], words: Words) -> None:
         """Work for these notifiers from now on: those that stay go on, those that are new begin, the others end.
 
-        One that ends settles what it sends right now; routing looks after the rest of its debts.
+        One that ends settles what it sends right now; routing looks after the rest of its debts. One whose notifier has
+        another name goes on under that: its circuit is no younger for it.
         """
+        for name, notifier in notifiers.items():
+            if notifier.was in self._couriers and notifier.was not in notifiers and name not in self._couriers:
+                self._couriers[name] = self._couriers.pop(notifier.was)
+                self._tasks[name] = self._tasks.pop(notifier.was)
         for name in [name for name in self._couriers if name not in notifiers]:
             self._couriers.pop(name).stop()
             leaving = self._tasks.pop(name)

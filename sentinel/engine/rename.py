@@ -1,4 +1,8 @@
-"""Rename: a rule that says `was` keeps its alerts. They get a new identity; who heard of them, and how, goes along."""
+"""Rename: what says `was` keeps what is remembered under its earlier name.
+
+A rule's alerts get a new identity; who heard of them, and how, goes along. A notifier keeps what it is owed and what it
+heard, a route its groups.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from sentinel.core.alert import Alert
 from sentinel.core.labels import Labels
@@ -16,6 +21,9 @@ from sentinel.routing.telling import Telling
 from sentinel.rules.grouped import Alerting
 from sentinel.rules.rule import Rule
 
+#: No other names.
+NONE: Mapping[str, str] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
@@ -24,12 +32,14 @@ class Renaming:
     Args:
         names: of rules: earlier to present.
         fingerprints: of their alerts, likewise.
-        keys: of groups that are made by the rule's name, likewise.
+        groups: earlier key to the group as it is called now: those whose key the name of a rule or a route is part of.
+        notifiers: their names, likewise.
     """
 
     names: Mapping[str, str]
     fingerprints: Mapping[str, str]
-    keys: Mapping[str, str]
+    groups: Mapping[str, Group]
+    notifiers: Mapping[str, str]
 
     def alert(self, one: Alert) -> Alert:
         """Return an alert under the present name."""
@@ -37,19 +47,30 @@ class Renaming:
 
     def group(self, one: Group) -> Group:
         """Return a group with its alerts as they are called now."""
-        labels = one.labels.merge({"rule": self.names[one.labels.get("rule")]}) if one.key in self.keys else one.labels
-        return replace(one, key=self.key(one.key), labels=labels, alerts=self.all(one.alerts))
+        called = self.groups.get(one.key, one)
+        return replace(one, key=called.key, route=called.route, labels=called.labels, alerts=self.all(one.alerts))
 
     def told(self, one: Told) -> Told:
-        """Return what a notifier heard, of the alert as it is called now."""
-        return replace(one, fingerprint=self.fingerprint(one.fingerprint), group=self.key(one.group))
+        """Return what a notifier, as it is called now, heard of the alert as it is called now."""
+        fingerprint, group = self.fingerprint(one.fingerprint), self.key(one.group)
+        return replace(one, notifier=self.notifier(one.notifier), fingerprint=fingerprint, group=group)
 
     def notification(self, one: Notification) -> Notification:
-        """Return a debt about the alerts as they are called now; words that are sealed stay, and are booked on them."""
+        """Return a debt about the alerts as they are called now; words that are sealed stay, and are booked on them.
+
+        So does its key, and the id that it was given.
+        """
         content = one.content
         for fingerprint in self.fingerprints if one.digest else one.alerts:
             content = content.replace(fingerprint, self.fingerprint(fingerprint))
-        return replace(one, group=self.key(one.group), alerts=self.all(one.alerts), content=content)
+        return replace(
+            one,
+            notifier=self.notifier(one.notifier),
+            group=self.key(one.group),
+            alerts=self.all(one.alerts),
+            content=content,
+            fallback_of=self.notifier(one.fallback_of),
+        )
 
     def acknowledgement(self, one: Acknowledgement) -> Acknowledgement:
         """Return an acknowledgement of the alert as it is called now."""
@@ -67,7 +88,11 @@ class Renaming:
 
     def key(self, one: str) -> str:
         """Return a group's present key."""
-        return self.keys.get(one, one)
+        return self.groups[one].key if one in self.groups else one
+
+    def notifier(self, one: str) -> str:
+        """Return a notifier's present name."""
+        return self.notifiers.get(one, one)
 
     def all(self, fingerprints: Iterable[str]) -> tuple[str, ...]:
         """Return the present ones of these fingerprints."""
@@ -76,12 +101,14 @@ class Renaming:
     def state(self, was: State, now: datetime) -> State:
         """Return the state under the present names; the one that was stays as it is."""
         telling = was.telling
+        # Where there was another one of the present name, what is heard under it now is what the renamed one heard.
+        told = sorted((one for heard in telling.told.values() for one in heard.values()), key=self._moves)
         state = State.load(
             now,
             alerts=map(self.alert, (*telling.alerts, *telling.alerts.ended.values())),
             groups=map(self.group, telling.groups.values()),
             notifications=map(self.notification, telling.open.values()),
-            told=(self.told(one) for heard in telling.told.values() for one in heard.values()),
+            told=map(self.told, told),
             silences=map(self.silence, telling.silences.values()),
             acknowledgements=map(self.acknowledgement, telling.acknowledgements.values()),
         )
@@ -95,7 +122,7 @@ class Renaming:
         for name, at in was.timers:
             now.timers.set(self.key(self.fingerprint(name)), at)
         now.held = {self.fingerprint(one): held for one, held in was.held.items()}
-        now.heard = {self.fingerprint(one): set(heard) for one, heard in was.heard.items()}
+        now.heard = {self.fingerprint(one): set(map(self.notifier, heard)) for one, heard in was.heard.items()}
         now.settled_groups |= {self.key(key) for key in was.settled_groups}
         now.returned = set(was.returned)
         now.unconfirmed = set(self.all(was.unconfirmed))
@@ -104,11 +131,22 @@ class Renaming:
     def _name(self, one: str) -> str:
         return self.names.get(one, one)
 
+    def _moves(self, one: Told) -> bool:
+        return one.notifier in self.notifiers
 
-def rename(state: State, names: Mapping[str, str]) -> Renaming | None:
-    """Return what these other names of rules change; None where no alert, and no silence, has one of the earlier ones.
+
+def rename(
+    state: State, names: Mapping[str, str], notifiers: Mapping[str, str] = NONE, routes: Mapping[str, str] = NONE
+) -> Renaming | None:
+    """Return what these other names change; None where nothing has one of the earlier ones.
 
     An alert that exists under the present name already stays what it is, and so does a group.
+
+    Args:
+        state: how the house stands.
+        names: of rules: earlier to present.
+        notifiers: their names, likewise.
+        routes: their names, likewise.
     """
     telling = state.telling
     moved = [alert for alert in (*telling.alerts, *telling.alerts.ended.values()) if alert.rule in names]
@@ -117,9 +155,11 @@ def rename(state: State, names: Mapping[str, str]) -> Renaming | None:
         for alert in moved
         if telling.alerts.get((present := replace(alert, rule=names[alert.rule])).fingerprint) is None
     }
-    renaming = Renaming(names, fingerprints, dict(_keys(telling, names, fingerprints)))
+    renaming = Renaming(names, fingerprints, _groups(telling, names, fingerprints, routes), notifiers)
     silenced = any(renaming.silence(silence) is not silence for silence in telling.silences.values())
-    return renaming if fingerprints or silenced else None
+    owed = any(row.notifier in notifiers or row.fallback_of in notifiers for row in telling.open.values())
+    heard = any(not notifiers.keys().isdisjoint(heard) for heard in telling.told.values())
+    return renaming if fingerprints or renaming.groups or silenced or owed or heard else None
 
 
 def retitled(state: State, rules: Mapping[str, Rule]) -> dict[str, str]:
@@ -136,10 +176,18 @@ def retitled(state: State, rules: Mapping[str, Rule]) -> dict[str, str]:
     return {was: names[0] for was, names in found.items() if len(names) == 1}
 
 
-def _keys(telling: Telling, names: Mapping[str, str], fingerprints: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+def _groups(
+    telling: Telling, names: Mapping[str, str], fingerprints: Mapping[str, str], routes: Mapping[str, str]
+) -> dict[str, Group]:
+    found: dict[str, Group] = {}
+    taken = set(telling.groups)
     for group in telling.groups.values():
-        rule = group.labels.get("rule")
+        route, labels = routes.get(group.route, group.route), group.labels
+        rule = labels.get("rule")
         if rule in names and fingerprints.keys() >= set(group.alerts):
-            key = f"{group.route}{group.labels.merge({'rule': names[rule]})}"
-            if key not in telling.groups:
-                yield group.key, key
+            labels = labels.merge({"rule": names[rule]})
+        key = f"{route}{labels}"
+        if key not in taken:
+            taken.add(key)
+            found[group.key] = replace(group, key=key, route=route, labels=labels)
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, literal_column, or_, select, text, type_coerce
+from sqlalchemy import ColumnElement, Select, TextClause, func, literal_column, or_, select, text, type_coerce, update
 
 from sentinel.core.clock import to_ms
 from sentinel.core.notification import Group, Notification, Settlement, Told
@@ -157,6 +157,14 @@ class Notifications(Shelf[Notification]):
         seen = (was.id, str(was.settlement), was.tries, leased_until)
         return self._connection.exec_driver_sql(self._SWAP, (*self._converted(now), *seen)).rowcount == 1
 
+    def rename(self, was: str, name: str) -> int:
+        """Let what one notifier is owed, was sent or left to others be another one's; return how many rows that is."""
+        column = self.table.c
+        unsettled = column.settlement.in_([*_OPEN, Settlement.DEAD])
+        left = update(self.table).where(unsettled, column.fallback_of == was).values(fallback_of=name)
+        own = update(self.table).where(column.settlement.in_(list(Settlement)), column.notifier == was)
+        return sum(self._connection.execute(change).rowcount for change in (left, own.values(notifier=name)))
+
     def _oldest(self) -> Select[Any]:
         return select(self.table).order_by(self.table.c.created_at, self.table.c.id)
 
@@ -178,6 +186,11 @@ class ToldShelf(Shelf[Told]):
         """Return what a notifier heard last of each alert in these groups' messages, the oldest first."""
         found = self._read_some(self.table.c.group, groups, self.table.c.notifier == notifier)
         return sorted(found, key=lambda told: (told.at, told.fingerprint))
+
+    def rename(self, was: str, name: str) -> int:
+        """Let one notifier have heard what another one did; return of how many alerts that was."""
+        heard = update(self.table).prefix_with("OR REPLACE").where(self.table.c.notifier == was)
+        return self._connection.execute(heard.values(notifier=name)).rowcount
 
     def remove(self, notifier: str, fingerprint: str) -> bool:
         """Forget one, and say whether it was there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -239,3 +240,24 @@ async def test_the_machines_own_clock_will_do(house: House) -> None:
     row = house.owe()
     async with working(house, house.notifier()):
         await until(settled(house, row.id))
+
+
+async def test_a_worker_whose_notifier_is_renamed_goes_on(house: House) -> None:
+    """What is on its way is booked on the new name, and its circuit is as it was."""
+    row, slack = house.owe(), house.notifier()
+    answer = asyncio.Event()
+
+    async def wait() -> None:
+        await answer.wait()
+
+    scripted(slack).hold(wait)
+    async with working(house, slack) as couriers:
+        await until(lambda: len(scripted(slack).heard) == 1)
+        with house.database.begin() as tx:
+            tx.notifications.rename("slack", "pages")
+        couriers.follow({"pages": replace(slack, name="pages", was="slack")}, house.words)
+        answer.set()
+        await until(settled(house, row.id))
+        assert {name: status.accepted for name, status in couriers.status().items()} == {"pages": 1}
+    assert house.told("slack", row.alerts[0]) is None
+    assert house.told("pages", row.alerts[0])
