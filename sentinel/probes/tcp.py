@@ -20,7 +20,8 @@ Keys
     dialogue   what is said and heard in turn, each an item: `send`, a line that is sent with CR and LF behind it;
                `expect`, a pattern (RE2) that a line of theirs matches, the lines before it being passed over; or
                `starttls: true`, from where on all goes over TLS
-    tls        ca, cert, key (files of PEM), server_name; `tls: {}` for a port that speaks TLS from the first byte
+    tls        ca, cert, key (files of PEM), server_name; `tls: {}` for a port that speaks TLS from the first byte;
+               where the dialogue has a `starttls`, it is for that
     ip         4 or 6, if only addresses of that version will do
 
 Emits, as blackbox_exporter does
@@ -95,7 +96,7 @@ class Tcp(ProbeKind):
         async with connected(look, "tcp", where, self.ip) as line:
             look.judge([Verdict("address", f"{self.address} accepts a connection")])
             try:
-                if self.tls is not None:
+                if self.tls is not None and not any(turn.starttls for turn in self.dialogue):
                     await line.agree(self.tls)
                 if self.dialogue:
                     await self._talk(line, look)
