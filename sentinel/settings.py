@@ -83,6 +83,7 @@ class Settings(BaseSettings):
         timedelta(minutes=1), description="After a start, failures of probes that never succeeded do not count."
     )
     allow_empty: bool = Field(False, description="Whether a tree without any rule may replace one that has some.")
+    allow_commands: bool = Field(False, description="Whether probes of the kind `command` may run programs.")
     url: str = Field("", description="Where commands find the agent; default from SENTINEL_LISTEN.")
 
     @field_validator("config", "reference", mode="before")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 #: The word in YAML, and where its class stands.
 KINDS = {
+    "command": "sentinel.probes.command:Command",
     "dns": "sentinel.probes.dns:Dns",
     "grpc": "sentinel.probes.grpc:Grpc",
     "heartbeat": "sentinel.probes.heartbeat:HeartbeatKind",
