@@ -181,8 +181,8 @@ def _compare(watched: Rule, stage: Stage, seen: Sequence[Mapping[Labels, Observe
     step_ms = to_ms(START + EVERY) - to_ms(START)
     source = stage.store.source(START + LOOKS * EVERY)
     answer = evaluate(watched.compiled.expr, source, to_ms(START), to_ms(START) + (LOOKS - 1) * step_ms, step_ms)
-    found = {labels.unnamed: row for row, labels in enumerate(answer.labels)}
     for at, elements in enumerate(seen):
+        found = {labels.unnamed: row for row, labels in enumerate(answer.labels) if answer.present[row, at]}
         for labels, element in elements.items():
             if element.value is not None and not watched.compiled.own:
                 value = answer.values[found[labels], at] / watched.compiled.scale
