@@ -123,7 +123,7 @@ class Dns(ProbeKind):
             if hasattr(record, "serial"):
                 look.keep("probe_dns_serial", float(record.serial))
                 break
-        look.judge(self._verdicts(answer, [record.to_text() for record in records]))
+        look.judge(self._verdicts(answer, sorted(record.to_text() for record in records)))
         return []
 
     async def _answer(self, look: Look) -> Message:
@@ -170,9 +170,10 @@ class Dns(ProbeKind):
         except ConnectionRefusedError:
             took = (time.perf_counter() - began) * 1000
             raise ProbeFailed("connect", f"connection refused by {peer} after {took:.0f} ms") from None
-        except (OSError, EOFError) as exc:
-            why = getattr(exc, "strerror", None) or str(exc) or "the connection ended"
-            raise ProbeFailed("connect", f"cannot ask {peer}: {why.lower()}") from exc
+        except EOFError:
+            raise ProbeFailed("connect", f"{peer} closed the connection without an answer") from None
+        except OSError as exc:
+            raise ProbeFailed("connect", f"cannot ask {peer}: {(exc.strerror or str(exc)).lower()}") from exc
         look.keep("probe_dns_duration_seconds", time.perf_counter() - began, phase="request")
         look.keep("probe_ip_protocol", 6.0 if ":" in address else 4.0)
         return answer
