@@ -229,6 +229,7 @@ class Agent:
             self.dead_letters,
             self.tree.loaded_at,
             self.waits.of(self.view.config.rules),
+            dict(self.desk.turns.slots.missed),
         )
         return [*numbers(standing, self.clock.now()), *numbers_of_samples(self.history.head)]
 

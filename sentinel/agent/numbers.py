@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sentinel.agent.lookout import Lookout
@@ -35,6 +35,7 @@ class Standing:
         dead: notifications that were given up.
         loaded_at: when a tree was last taken into use.
         waits: rules that wait for a metric in vain.
+        missed: group of a rule file to how many of its slots went by.
     """
 
     view: View
@@ -45,6 +46,7 @@ class Standing:
     dead: int
     loaded_at: datetime | None
     waits: Sequence[Wait] = ()
+    missed: Mapping[str, int] = field(default_factory=dict)
 
 
 def numbers(standing: Standing, now: datetime) -> Iterator[Sample]:
@@ -63,6 +65,9 @@ def numbers(standing: Standing, now: datetime) -> Iterator[Sample]:
         owner = view.config.rules[rule].owner if rule in view.config.rules else ""
         yield Sample("sentinel_rule_failures", 1.0, {"rule": rule} | _owned(owner))
     yield from numbers_of_waits(standing.waits)
+    for group in view.config.groups:
+        missed = float(standing.missed.get(group.key, 0))
+        yield Sample("sentinel_rule_group_slots_missed_total", missed, {"group": group.key}, counter=True)
     for severity in Severity:
         count = sum(alert.severity is severity for alert in view.alerts)
         yield Sample("sentinel_alerts", float(count), {"severity": str(severity)})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from sentinel.config.load import load
 from sentinel.core.alert import Phase
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import Labels
@@ -141,13 +143,14 @@ def test_a_severity_may_come_out_of_a_template() -> None:
     assert sorted(alert.severity or 0 for alert in stage.alerts["A"].values()) == [Severity.WARNING, Severity.CRITICAL]
 
 
-def test_slots_lie_where_prometheus_has_them() -> None:
-    """The offset of Prometheus 2.42's `EvalTimestamp` for this file and name; hash and interval alone decide."""
-    group = RuleGroup("g", "/tmp/rules.yml", (), timedelta(seconds=10))
-    slot = group.slot(datetime(2026, 1, 1, tzinfo=UTC))
-    assert slot <= datetime(2026, 1, 1, tzinfo=UTC) < group.slot_after(slot) == slot + group.interval
-    assert group.slot(slot) == slot
-    assert group.slot(slot - timedelta(milliseconds=1)) == slot - group.interval
+@pytest.mark.parametrize(("name", "seconds", "slot"), [("g", 2, 1795334800.071), ("other group", 3, 1795334800.870)])
+def test_slots_lie_where_prometheus_has_them(name: str, seconds: int, slot: float) -> None:
+    """The samples of Debian's Prometheus 2.42 had these times; file, name and interval alone decide."""
+    group = RuleGroup(name, "/tmp/rules.yml", (), timedelta(seconds=seconds))
+    at = datetime.fromtimestamp(slot, UTC)
+    assert group.slot(at) == at
+    assert group.slot(at + timedelta(seconds=seconds, milliseconds=-1)) == at
+    assert group.slot_after(at) == at + group.interval
 
 
 def test_slots_that_went_by_are_counted_and_not_caught_up() -> None:
@@ -182,3 +185,16 @@ def test_labels_are_those_of_prometheus() -> None:
     stage, _ = played("groups: [{name: g, rules: [{alert: A, expr: x, labels: {i: ''}}]}]", {'x{i="1",j="2"}': "1"})
     [alert] = stage.alerts["A"].values()
     assert alert.labels == Labels.of(j="2", alertname="A")
+
+
+#: Debian's ceph-prometheus-alerts.
+CEPH = Path("/etc/prometheus/ceph/ceph_default_alerts.yml")
+
+
+@pytest.mark.skipif(not CEPH.exists(), reason="needs Ceph's alerts (Debian: ceph-prometheus-alerts)")
+def test_a_rule_file_that_a_package_ships_loads_as_it_is() -> None:
+    """All of it, with nothing to say about it."""
+    config = load([CEPH], {}, datetime(2026, 1, 1, tzinfo=UTC))
+    rules = [rule for group in config.groups for rule in group.rules]
+    assert len(rules) == CEPH.read_text().count("- alert:") > 40
+    assert config.problems == ()
