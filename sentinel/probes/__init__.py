@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 KINDS = {
     "command": "sentinel.probes.command:Command",
     "dns": "sentinel.probes.dns:Dns",
+    "file": "sentinel.probes.file:File",
     "grpc": "sentinel.probes.grpc:Grpc",
     "heartbeat": "sentinel.probes.heartbeat:HeartbeatKind",
     "http": "sentinel.probes.http:Http",

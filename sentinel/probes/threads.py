@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from sentinel.core.errors import ProbeFailed
 
 T = TypeVar("T")
 
@@ -40,3 +42,27 @@ def in_thread(call: Callable[[], T], name: str) -> asyncio.Future[T]:
 
     threading.Thread(target=work, name=name, daemon=True).start()
     return future
+
+
+class Lone:
+    """Calls in a thread, one at a time: on a file system that hangs, looks that time out leave one thread, not many.
+
+    Args:
+        name: of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._going: asyncio.Future[Any] | None = None
+
+    async def __call__(self, call: Callable[[], T]) -> T:
+        """Wait for a call; whoever is cancelled leaves it behind.
+
+        Raises:
+            ProbeFailed: timeout: an earlier call is still going on.
+        """
+        if self._going is not None and not self._going.done():
+            raise ProbeFailed("timeout", "an earlier look still waits for the system, although it was cancelled")
+        going = self._going = in_thread(call, self._name)
+        going.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(going)
