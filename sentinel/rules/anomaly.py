@@ -20,7 +20,8 @@ Compiles to
 Edges
     Until all seasons were seen there is not enough data: four weeks with `seasons: 4`, so that one bad week is not what
     is usual. To the deviation a hundredth of the mean is added, so that a value which never moved does not page for its
-    first twitch. A season that began before retention (`SENTINEL_RETENTION`) is never seen.
+    first twitch. Seasons are apart in elapsed time: in the weeks after a change of the clocks, 9 is compared with 8 or
+    10. A season that began before retention (`SENTINEL_RETENTION`) is never seen.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ Compiles to
 
 Edges
     Where the earlier value was less than `at_least`, there is not enough data: few orders vary much. So it is where
-    there was none (the first week of all), or where it was zero: nothing can be compared with it.
+    there was none (the first week of all), or where it was zero: nothing can be compared with it. `versus` is
+    elapsed time: across a change of the clocks the hour of the day is another.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Case:
         self.evaluate = parse_duration(case["evaluate"]) if "evaluate" in case else self.every
         self.rule = of or rule(case["rule"], INTERVALS | {"shop": self.every})
         self.probe = case.get("probe", PROBE)
+        self.start = datetime.fromisoformat(case["start"]).replace(tzinfo=UTC) if "start" in case else START
         self.series = {labels_of(selector): parse_values(values) for selector, values in case["series"].items()}
         self.looks = list(looks_of(case.get("looks", "")))
         self.expect = {parse_duration(at): alerts for at, alerts in case["expect"].items()}
@@ -83,18 +84,18 @@ def play(case: Case, store: type[Store]) -> None:
     for at in case.instants():
         look, values = case.look(at)
         if look != "missed":
-            stage.look(START + at, values, succeeds=look == "well")
-        stage.judge(START + at)
+            stage.look(case.start + at, values, succeeds=look == "well")
+        stage.judge(case.start + at)
         if at in case.expect:
             alerts = sorted(stage.alerts.values(), key=lambda alert: alert.labels)
             expected = [whole(spelled) for spelled in case.expect[at]]
             assert [facts(alert, keys) for alert, keys in zip(alerts, expected, strict=False)] == expected, at
             assert len(alerts) == len(expected), (at, alerts)
         if at in case.seen:
-            (element,) = observe(case.rule, START + at, stage.store.source(START + at), every=True)
+            (element,) = observe(case.rule, case.start + at, stage.store.source(case.start + at), every=True)
             assert seen(element, case.seen[at]) == near(case.seen[at]), at
     if case.told is not None:
-        told = [spell(transition) for transition in stage.told]
+        told = [spell(transition, case.start) for transition in stage.told]
         assert [text[: len(start)] for text, start in zip(told, case.told, strict=False)] == case.told, told
         assert len(told) == len(case.told), told
 
@@ -129,9 +130,9 @@ def seen(element: Observed, keys: Mapping[str, str]) -> dict[str, Any]:
     return {key: {"value": element.value, "reason": element.reason}[key] for key in keys}
 
 
-def spell(transition: Transition) -> str:
+def spell(transition: Transition, start: datetime) -> str:
     severity = f" {transition.severity}" if transition.severity else ""
-    return f"{format_duration(transition.at - START)} {transition.change}{severity}: {transition.reason}"
+    return f"{format_duration(transition.at - start)} {transition.change}{severity}: {transition.reason}"
 
 
 def test_each_form_has_cases() -> None:
