@@ -120,3 +120,12 @@ def test_explaining_shows_the_alert_of_a_rule_file(tmp_path: Path) -> None:
     [alert] = one.desk.state.alerts
     assert alert.threshold == "above 100"
     assert alert.reason == "500 > 100"
+
+
+def test_what_vanishes_while_the_agent_is_down_ends_with_the_first_slot(tmp_path: Path) -> None:
+    """What a rule wrote before the start is known: its series do not linger where it returns nothing any more."""
+    one = agent(tmp_path, GROUPS.replace("max by (instance) (depth)", "depth > 100")).run(3 * MINUTE)
+    assert found(one, "shop:depth:max")
+    one.looks["shop"] = lambda now: {"depth": 5}
+    one.restart().run(50 * SECOND)
+    assert found(one, "shop:depth:max") == {}

@@ -56,7 +56,7 @@ class Stage:
         """Evaluate every group once, and take over what that decides."""
         turns = []
         for group in self.groups:
-            turn = take_turn(group, at, self.alerts, self.written, self.head)
+            turn = take_turn(group, at, self.alerts, self.written, self.head.reader())
             for alert in (*turn.refreshed, *(change.alert for change in turn.transitions)):
                 self._put(alert)
             self.changes += [f"{_seconds(at)} {change.alert.rule} {change.change}" for change in turn.transitions]
