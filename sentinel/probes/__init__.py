@@ -17,6 +17,7 @@ KINDS = {
     "file": "sentinel.probes.file:File",
     "grpc": "sentinel.probes.grpc:Grpc",
     "heartbeat": "sentinel.probes.heartbeat:HeartbeatKind",
+    "host": "sentinel.probes.host:Host",
     "http": "sentinel.probes.http:Http",
     "ping": "sentinel.probes.ping:Ping",
     "promql": "sentinel.probes.promql:Promql",
