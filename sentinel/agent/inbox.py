@@ -45,6 +45,7 @@ class Inbox:
     def __init__(self) -> None:
         self._items: deque[Item] = deque()
         self._filled = threading.Condition()
+        self._woken = False
 
     def put(self, item: Item) -> None:
         """Add something; never waits."""
@@ -53,8 +54,9 @@ class Inbox:
             self._filled.notify()
 
     def wake(self) -> None:
-        """Let whoever waits look again."""
+        """Let whoever waits, or is about to, look again."""
         with self._filled:
+            self._woken = True
             self._filled.notify()
 
     def take(self) -> list[Item]:
@@ -67,8 +69,9 @@ class Inbox:
     def wait(self, seconds: float) -> None:
         """Wait until there is something, at most so long."""
         with self._filled:
-            if not self._items:
+            if not self._items and not self._woken:
                 self._filled.wait(seconds)
+            self._woken = False
 
     def __len__(self) -> int:
         return len(self._items)
