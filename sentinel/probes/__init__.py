@@ -20,6 +20,7 @@ KINDS = {
     "host": "sentinel.probes.host:Host",
     "http": "sentinel.probes.http:Http",
     "ping": "sentinel.probes.ping:Ping",
+    "process": "sentinel.probes.process:Process",
     "promql": "sentinel.probes.promql:Promql",
     "redis": "sentinel.probes.redis:Redis",
     "scrape": "sentinel.probes.scrape:Scrape",
