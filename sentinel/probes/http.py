@@ -92,6 +92,8 @@ BODY_LIMIT = 4 * 1024 * 1024
 PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 #: Above this an answer is judged in a thread, so that the loop is free for others between its slices.
 _LARGE = 64 * 1024
+#: Statuses whose answers never have a body.
+_BODILESS = (204, 304)
 _REGEXES = ("headers", "body", "body_not")
 
 
@@ -177,7 +179,7 @@ class Http(WebTarget):
 
 
 def _describe(answer: Answer, ip_protocol: int, look: Look) -> None:
-    length = answer.headers.get("content-length", "")
+    length = answer.headers.get("content-length", "0" if answer.status in _BODILESS else "")
     look.keep("probe_http_status_code", float(answer.status))
     look.keep("probe_http_content_length", float(length) if length.isdigit() and len(length) < 20 else -1.0)
     look.keep("probe_http_uncompressed_body_length", float(len(answer.body)))

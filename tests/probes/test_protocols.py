@@ -37,7 +37,7 @@ async def talks(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[
     """Serve so on loopback, and yield the address."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError):
+        with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
             await talk(reader, writer)
         writer.transport.abort()
 
