@@ -257,8 +257,7 @@ class Desk:
         now, ends = self._clock.now(), self._clock.monotonic() + seconds
         due, timer = self._writable(self.agenda.due(now), now), self.state.next_at
         self.decided_at = now
-        self.turns.begin(self.state, now)
-        turns = self.turns.found
+        turns = self.turns.begin(self.state, now)
         if not due and not turns and not self.state.restless and (timer is None or timer > now):
             return False
         policy = self.config.policy
@@ -344,6 +343,7 @@ class Desk:
         if (why := self.pen.commit(lambda tx: written.append(change.write(tx, self.jobs)))) is not None:
             raise why
         self.config, self.state = config, change.state
+        self.state.follow({rule.name for rule in config.looking})
         self.jobs.follow(config.probes, written[0].heartbeats)
         self.unjudged = written[0].unjudged
         self._take_over(change.outcome)

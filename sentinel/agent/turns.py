@@ -49,8 +49,11 @@ class Turns:
         self._written: dict[str, frozenset[Labels]] = {}
         self.found: tuple[Turn, ...] = ()
 
-    def begin(self, state: State, now: datetime) -> None:
-        """Let readers evaluate the groups whose slot has come; one that is still at its last one misses this one."""
+    def begin(self, state: State, now: datetime) -> tuple[Turn, ...]:
+        """Let readers evaluate the groups whose slot has come, and return what they found of earlier ones.
+
+        A group that is still at its last slot misses this one.
+        """
         for group, slot in self.slots.due(now):
             self.slots.taken(group, slot)
             if group.key in self._begun:
@@ -58,6 +61,7 @@ class Turns:
                 log.warning("a group takes longer than its interval", group=group.key)
             else:
                 self._begin(group, slot, state)
+        return self.found
 
     def decided(self, turns: Iterable[Turn]) -> None:
         """Forget turns that were decided with; what their rules wrote is what they have."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sentinel.core.alert import Alert
@@ -97,6 +97,10 @@ class State:
         self.reasons |= outcome.routed.reasons
         for fingerprint in outcome.forgotten:
             self.reasons.pop(fingerprint, None)
+
+    def follow(self, rules: Collection[str]) -> None:
+        """Know that these rules are all there are: one that failed and is gone fails no more."""
+        self.failures = {rule: why for rule, why in self.failures.items() if rule in rules}
 
     def settled(self, settled: Settled) -> None:
         """Take over what delivery leased or settled, after that was committed."""

@@ -129,3 +129,15 @@ def test_what_vanishes_while_the_agent_is_down_ends_with_the_first_slot(tmp_path
     one.looks["shop"] = lambda now: {"depth": 5}
     one.restart().run(50 * SECOND)
     assert found(one, "shop:depth:max") == {}
+
+
+def test_a_rule_that_fails_and_is_removed_fails_no_more(tmp_path: Path) -> None:
+    """What nobody evaluates any more is nobody's trouble."""
+    two = "[{name: b, interval: 15s, rules: [{record: two, expr: vector(1) * on () depth}]}]"
+    one = agent(tmp_path, f"groups: {two}")
+    one.looks["shop"] = lambda now: {"depth{x=1}": 1, "depth{x=2}": 2}
+    one.run(MINUTE)
+    assert "many" in one.desk.state.failures["two"]
+    one.write(REST + GROUPS)
+    one.reload()
+    assert one.desk.state.failures == {}
