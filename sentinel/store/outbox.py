@@ -9,13 +9,29 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, TextClause, func, literal_column, or_, select, text, type_coerce, update
 
 from sentinel.core.clock import to_ms
-from sentinel.core.notification import Group, Notification, Settlement, Told
+from sentinel.core.notification import Group, Notification, Reason, Settlement, Told
 from sentinel.core.severity import Severity
 from sentinel.store.columns import Instant
 from sentinel.store.shelf import Shelf, table_of
-from sentinel.store.tables import NOT_INSTEAD, TRIED, GroupRow, NotificationRow, ToldRow
+from sentinel.store.tables import NOT_INSTEAD, TRIED, AlertRow, GroupRow, NotificationRow, ToldRow
 
 _OPEN = [settlement for settlement in Settlement if settlement.open]
+
+_STEP = (
+    "SELECT created_at, id FROM notification WHERE (created_at, id) > (?, ?) AND created_at < ? ORDER BY 1, 2 LIMIT ?"
+)
+#: What nobody asks for any more: settled, and so old; not what first told of an alert that goes on.
+_EXPIRE = f"""
+    DELETE FROM notification
+    WHERE (created_at, id) > (?, ?) AND (created_at, id) <= (?, ?)
+    AND settlement IN ('{Settlement.DELIVERED}', '{Settlement.WITHDRAWN}')
+    AND max(created_at, coalesce(json_extract(attempts, '$[#-1].at'), 0))
+        < CASE reason WHEN '{Reason.UPDATED}' THEN ? ELSE ? END
+    AND (
+        reason IN ('{Reason.UPDATED}', '{Reason.REMINDER}')
+        OR NOT EXISTS (SELECT 1 FROM json_each(alerts) AS one JOIN alert ON fingerprint = one.value)
+    )
+"""  # noqa: S608 # our own words
 
 
 class Groups(Shelf[Group]):
@@ -157,6 +173,28 @@ class Notifications(Shelf[Notification]):
         seen = (was.id, str(was.settlement), was.tries, leased_until)
         return self._connection.exec_driver_sql(self._SWAP, (*self._converted(now), *seen)).rowcount == 1
 
+    def expire(
+        self, before: datetime, quiet_before: datetime, after: tuple[int, str] | None, limit: int
+    ) -> tuple[int, str] | None:
+        """Look at some that are old, the oldest first, and delete those of which nothing is asked any more.
+
+        Args:
+            before: what was settled before this may go.
+            quiet_before: likewise, of what only changed a message that was there, or renewed it.
+            after: where the step before this one ended; None to begin.
+            limit: how many are looked at.
+
+        Returns:
+            Where it ended; None after the last one.
+        """
+        begin = after or (0, "")
+        step = self._connection.exec_driver_sql(_STEP, (*begin, to_ms(quiet_before), limit)).all()
+        if not step:
+            return None
+        end = (int(step[-1][0]), str(step[-1][1]))
+        self._connection.exec_driver_sql(_EXPIRE, (*begin, *end, to_ms(quiet_before), to_ms(before)))
+        return end
+
     def rename(self, was: str, name: str) -> int:
         """Let what one notifier is owed, was sent or left to others be another one's; return how many rows that is."""
         column = self.table.c
@@ -195,6 +233,12 @@ class ToldShelf(Shelf[Told]):
     def remove(self, notifier: str, fingerprint: str) -> bool:
         """Forget one, and say whether it was there."""
         return self._remove(notifier=notifier, fingerprint=fingerprint)
+
+    def expire(self, before: datetime) -> None:
+        """Forget whoever heard before this of an alert that is no more."""
+        column = self.table.c
+        there = select(table_of(AlertRow).c.fingerprint)
+        self._connection.execute(self._gone.where(column.at < before, column.fingerprint.not_in(there)))
 
     def forget(self, fingerprint: str) -> bool:
         """Forget whoever heard of an alert, and say whether anybody was there."""

@@ -1,4 +1,4 @@
-"""revision: every configuration that was ever in use."""
+"""revision: the configurations that were in use lately."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ class Revisions(Shelf[Revision]):
     def newest(self, limit: int) -> list[Revision]:
         """Return the last ones, newest first."""
         return self._read(select(self.table).order_by(self.table.c.loaded_at.desc()).limit(limit))
+
+    def expire(self, keep: int) -> None:
+        """Forget all but the last ones."""
+        column = self.table.c
+        newest = select(column.id).order_by(column.loaded_at.desc()).limit(keep)
+        self._connection.execute(self._gone.where(column.id.not_in(newest)))

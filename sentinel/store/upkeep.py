@@ -1,4 +1,4 @@
-"""Housekeeping of samples, in steps small enough to stand between two decisions: chunks, retention. Needs numpy."""
+"""Housekeeping, in steps small enough to stand between two decisions: chunks, retention. Needs numpy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sentinel.store.chunk import BLOCK
 from sentinel.store.database import Database
 from sentinel.store.history import History
 from sentinel.store.merge import merge
+from sentinel.store.records import Records
 from sentinel.store.samples import Damage
 
 #: The journal is turned into chunks when its oldest entry is so old: a chunk's worth at one sample each 15 s.
@@ -25,7 +26,9 @@ _LOOK_EVERY = timedelta(seconds=10)
 
 
 class Upkeep:
-    """Turns the journal into chunks, and deletes what is older than the retention. Belongs to the desk's thread.
+    """Turns the journal into chunks, and deletes what is older than the retention, what was told as well.
+
+    Belongs to the desk's thread.
 
     A round writes the samples that no chunk holds, one block of series a step; its last step deletes the journal's
     entries that were there when it began, in the same transaction. A crash in between leaves samples in both, which
@@ -34,7 +37,7 @@ class Upkeep:
     Args:
         database: where it is written.
         history: whose head is emptied, and whose readers report what is damaged.
-        retention: samples older than this are deleted; alerts and audit never are.
+        retention: samples older than this are deleted; alerts and audit never are. For what was told see `Records`.
         flush_after: see `FLUSH_AFTER`.
         most_bytes: where the database is greater, the oldest samples are deleted, but for the last hour; 0: no limit.
 
@@ -52,6 +55,7 @@ class Upkeep:
     ) -> None:
         self._database, self._history, self._head = database, history, history.head
         self._retention, self._flush_after, self._most_bytes = retention, flush_after, most_bytes
+        self._records = Records(database, retention)
         self.damages: list[Damage] = []
         self._round: list[int] | None = None
         self._covered = 0
@@ -65,12 +69,11 @@ class Upkeep:
         """
         if self._round is not None:
             return self._write(self._round)
-        if self._look_at is not None and now < self._look_at:
-            return False
-        if self._begin(now) or self._expire(now):
-            return True
-        self._look_at = now + _LOOK_EVERY
-        return False
+        if self._look_at is None or now >= self._look_at:
+            if self._begin(now) or self._expire(now):
+                return True
+            self._look_at = now + _LOOK_EVERY
+        return self._records.step(now)
 
     def flush(self) -> None:
         """Write everything to chunks at once: before a backup, and for tests."""

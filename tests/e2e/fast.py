@@ -70,6 +70,7 @@ class FastAgent:
     refusals: dict[str, DeliveryFailed] = field(default_factory=dict)
     readers: Executor = field(default_factory=Inline)
     _paces: dict[str, Pace] = field(default_factory=dict)
+    _words: Words = field(default_factory=lambda: Words("test-agent"))
 
     def write(self, text: str) -> None:
         """Write the tree."""
@@ -155,9 +156,9 @@ class FastAgent:
         raise AssertionError("the desk does not come to rest")
 
     def _deliver(self, name: str) -> bool:
-        notifier, now, words = self.config.notifiers[name], self.clock.now(), Words("test-agent")
+        notifier, now = self.config.notifiers[name], self.clock.now()
         pace = self._paces.get(name, FRESH)
-        leased = self._write(lambda tx: lease(tx, notifier, Breaker(), words, now, pace))
+        leased = self._write(lambda tx: lease(tx, notifier, Breaker(), self._words, now, pace))
         self._paces[name] = leased.pace
         if leased.parcels:
             [parcel] = leased.parcels
