@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from sentinel.config.build import Builder, Read
 from sentinel.config.read import locate
-from sentinel.config.tree import ScalarNode
+from sentinel.config.tree import MappingNode, ScalarNode
 from sentinel.core.alert import Origin
-from sentinel.core.problem import near
+from sentinel.core.problem import Position, near
 from sentinel.core.severity import Severity
 from sentinel.rules.form import Fault, RuleInvalid, Setting
 from sentinel.rules.make import make_rule
@@ -51,7 +51,7 @@ def _rule(
 ) -> Rule | None:
     position, whose = read.entry.key.position, builder.provenance
     try:
-        return make_rule(
+        made = make_rule(
             read.entry.name,
             read.word,
             read.kind,
@@ -62,10 +62,19 @@ def _rule(
             origin=Origin(position.file, position.line, whose.commit, whose.author),
             agent=builder.agent,
         )
+        return replace(made, defaults=_defaults(read))
     except RuleInvalid as exc:
         for fault in exc.faults:
             _report(builder, read, fault)
     return None
+
+
+def _defaults(read: Read) -> dict[str, Position]:
+    """Return the keys that an entry does not say itself, and where its defaults do."""
+    own, whole = read.entry.node, read.node
+    if not (isinstance(own, MappingNode) and isinstance(whole, MappingNode)):
+        return {}
+    return {name: key.position for name, key in whole.keys.items() if name not in own.keys}
 
 
 def _check_expressions(builder: Builder, read: Read, intervals: Mapping[str, timedelta] | None) -> None:

@@ -21,6 +21,8 @@ def lines(explanation: Explanation) -> Iterator[str]:
     yield f"  {'compiles to':<11}  {explanation.promql}"
     for level, threshold in explanation.thresholds.items():
         yield f"  {level:<11}  {threshold or 'whatever it returns'}"
+    for key, position in rule.defaults.items():
+        yield f"  {'by default':<11}  {key}, from {position}"
     if explanation.failure:
         yield f"  cannot be evaluated: {explanation.failure}"
     elif explanation.rests:

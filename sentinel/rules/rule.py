@@ -46,6 +46,7 @@ class Rule:
         position: where it is written.
         origin: likewise, with commit and author, for messages.
         agent: name of the agent, for templates.
+        defaults: keys that it takes from a folder's `defaults`, and where that says so.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Rule:
     position: Position = field(default_factory=lambda: Position(""))
     origin: Origin = field(default_factory=Origin)
     agent: str = ""
+    defaults: Mapping[str, Position] = field(default_factory=dict)
 
     @property
     def reads(self) -> tuple[Read, ...]:

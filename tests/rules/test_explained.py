@@ -1,0 +1,37 @@
+"""Explained: what `explain` says of a rule's defaults, and of one that is not judged now."""
+
+from __future__ import annotations
+
+import pytest
+
+from sentinel.config.load import load_texts
+from sentinel.engine.account import lines
+from sentinel.engine.explain import explain
+from sentinel.engine.state import State
+from tests.rules.stage import START
+
+
+def said(keys: str, defaults: str = "{}") -> list[str]:
+    """Return what `explain` says of a rule with these keys, in a folder with these defaults."""
+    tree = f"defaults: {{rules: {defaults}}}\nrules:\n  queue: {{last: queue_depth, above: 5, {keys}}}\n"
+    config = load_texts({"rules/queue.yaml": tree}, {}, START)
+    return [line.strip() for line in lines(explain(config.rules["queue"], [], config.policy, State(), START))]
+
+
+def test_a_key_that_comes_from_the_folder_says_where_it_is_written() -> None:
+    found = said("severity: error", "{owner: data, severity: info, for: 5m}")
+    assert "by default   owner, from rules/queue.yaml:1:20" in found
+    assert "by default   for, from rules/queue.yaml:1:49" in found
+    assert len([line for line in found if line.startswith("by default")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("enabled: false", "is not judged now: disabled"),
+        ("enabled: false, until: 2026-11-02 08:00", "is not judged now: disabled until 2026-11-02 08:00:00 UTC"),
+        ("active: {from: 09:00, to: 18:00}", "is not judged now: outside its hours until 2026-11-02 09:00:00 UTC"),
+    ],
+)
+def test_a_rule_that_is_not_judged_says_why_and_until_when(keys: str, expected: str) -> None:
+    assert expected in said(f"severity: error, {keys}")
