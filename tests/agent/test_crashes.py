@@ -1,29 +1,39 @@
 """The desk dies at every statement that it ever sends; reopened, it owes what it owed, and nobody hears a thing twice.
 
 Enumerated, not rolled: a scenario runs once to count its statements, and once more for each of them, to die there.
-Each twenty-fourth statement in every run of the tests, all of them with `-m 'chaos or not chaos'`.
+Each sixty-fourth statement in every run of the tests, all of them with `-m 'chaos or not chaos'`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import structlog
 import structlog.testing
 
+from sentinel.agent.operators import Asked, Operators, named
 from sentinel.core.alert import Phase
+from sentinel.core.errors import GiveUp
+from sentinel.core.operator import Silence
+from sentinel.delivery.deadletters import retry_all
 from sentinel.delivery.lease import reclaim
-from sentinel.store.database import Database
+from sentinel.store.database import Database, Transaction
 from tests.agent.dying import Reaper, let_die
 from tests.e2e.fast import FastAgent
+
+T = TypeVar("T")
 
 BEFORE = """
 probes:
@@ -35,14 +45,28 @@ rules:
     above: {warning: 10, critical: 50}
     for: {warning: 20s}
   backlog: {last: backlog_depth, above: 1, severity: critical}
-notifiers: {people: {console: {}}}
-routes: {all: {notify: [people], group_wait: 5s}}
+  hushed: {last: other_depth, above: 1, severity: warning}
+  paged: {last: other_depth, above: 1, severity: error}
+  bulk-1: {last: other_depth, above: 1, severity: info}
+  bulk-2: {last: other_depth, above: 1, severity: info}
+notifiers:
+  people: {console: {}}
+  pager: {console: {}}
+  crowd: {console: {}, rate_limit: 1/s}
+routes:
+  bulk: {match: {severity: info}, notify: [crowd], group_wait: 5s}
+  paged: {match: {severity: error}, notify: [pager], group_wait: 5s}
+  all: {notify: [people], group_wait: 5s}
 """
 AFTER = BEFORE.replace("  backlog: {last: backlog_depth, above: 1, severity: critical}\n", "")
-SHARDS = 24
+SHARDS = 64
 
 #: Nothing is proved by waiting for a disk: what is written is the same in memory.
 QUICK = Path("/dev/shm")
+
+
+DEPTHS = ("queue_depth", "backlog_depth", "other_depth")
+ANN = Asked("ann", "deploy")
 
 
 @dataclass
@@ -50,7 +74,7 @@ class Story:
     """What happens to the agent; each step may be told again from its beginning after a crash within it."""
 
     agent: FastAgent
-    metrics: dict[str, float] = field(default_factory=lambda: {"queue_depth": 0.0, "backlog_depth": 0.0})
+    metrics: dict[str, float] = field(default_factory=lambda: dict.fromkeys(DEPTHS, 0.0))
     acknowledged: int = 0
 
     def begin(self) -> None:
@@ -69,9 +93,66 @@ class Story:
             lambda: self._metric("backlog_depth", 2.0, 22),
             lambda: self._reload(AFTER),  # its rule is gone: resolved
             self.agent.restart,
-            lambda: self._metric("queue_depth", 0.0, 66),
+            self._silence,
+            self._others,  # one is silenced, one refused for good, two are told in a digest
+            self._end_silence,  # now the silenced one is told
+            lambda: self._operate(lambda all_: all_.acknowledge(partial(named, "hushed"), ANN, self._later)),
+            lambda: self._operate(lambda all_: all_.unacknowledge(partial(named, "hushed"), ANN)),
+            self._retry,
+            lambda: self._write(lambda tx: tx.audit.prune(1, self.agent.clock.now(), "ann")),
+            self._all_over,
             self._ping,
         ]
+
+    @property
+    def _later(self) -> datetime:
+        return self.agent.clock.now() + timedelta(hours=8)
+
+    def _silence(self) -> None:
+        now = self.agent.clock.now()
+        one = Silence("s1", {"rule": "hushed"}, "ann", "deploy", now, self._later)
+        self._operate(lambda operators: operators.silence(one, "cli"))
+
+    def _others(self) -> None:
+        self.agent.refusals["pager"] = GiveUp("no such pager")
+        self._metric("other_depth", 2.0, 32)
+
+    def _end_silence(self) -> None:
+        self._operate(lambda operators: operators.end_silence("s1", ANN))
+        self.agent.run(timedelta(seconds=16))
+
+    def _retry(self) -> None:
+        self.agent.refusals.clear()
+        self._write(lambda tx: retry_all(tx, "pager", "ann", self.agent.clock.now()), self.agent.desk.settled)
+        self.agent.run(timedelta(seconds=16))
+
+    def _all_over(self) -> None:
+        self.metrics |= dict.fromkeys(DEPTHS, 0.0)
+        self.agent.run(timedelta(seconds=66))
+
+    def _operate(self, ask: Callable[[Operators], Awaitable[object]]) -> None:
+        """Do what a person asks for; it may be done already, before the crash."""
+        agent = self.agent
+
+        async def read(look: Callable[[], int]) -> int:
+            return look()
+
+        async def both() -> None:
+            asked = asyncio.ensure_future(ask(Operators(agent.desk, agent.database, agent.clock, read)))
+            while not asked.done():
+                agent.desk.turn()
+                await asyncio.sleep(0)
+            with contextlib.suppress(LookupError):
+                asked.result()
+
+        asyncio.run(both())
+
+    def _write(self, work: Callable[[Transaction], T], then: Callable[[T], None] = lambda _: None) -> None:
+        """Write something; it may be written already, before the crash."""
+        done = self.agent.desk.write(work, then)
+        self.agent.desk.turn()
+        with contextlib.suppress(LookupError):
+            done.result(0)
 
     def _metric(self, name: str, value: float, seconds: float) -> None:
         self.metrics[name] = value
@@ -141,10 +222,11 @@ def reopen(story: Story) -> None:
     agent.looks["shop"] = lambda _: dict(story.metrics)
     agent.start()
     with agent.database.read() as tx:
-        owed = {fingerprint for row in tx.notifications.open() for fingerprint in row.alerts}
+        rows = (*tx.notifications.open(), *tx.notifications.dead())
+        owed = {fingerprint for row in rows for fingerprint in row.alerts}
         heard = {told.fingerprint for told in tx.told.all()}
         for alert in tx.alerts.all():
-            told = alert.fingerprint in owed | heard
+            told = alert.fingerprint in owed | heard or alert.rule == "hushed"
             assert told or alert.phase is not Phase.FIRING, f"{alert.rule} fires and nobody is owed word of it"
         [job] = tx.heartbeats.all()
         assert job.successes >= story.acknowledged, "a ping that was acknowledged is gone"
@@ -163,11 +245,19 @@ def told_once(story: Story) -> Counter[str]:
     )
 
 
-EXPECTED = Counter(["firing queue", "rose queue", "firing backlog", "resolved backlog", "resolved queue"])
+EXPECTED = Counter(
+    [
+        *("firing queue", "rose queue", "resolved queue"),
+        *("firing backlog", "resolved backlog"),
+        *("firing hushed", "resolved hushed"),
+        *("firing paged", "resolved paged"),
+        *("digest bulk-1 bulk-2", "digest bulk-1 bulk-2"),
+    ]
+)
 
 
 def test_the_story_is_told_whole_where_nobody_dies(folder: Path, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five messages, each once; every change of the alert in its order."""
+    """Eleven messages, each once; every change of the alert in its order."""
     story, _ = tell(folder, fresh, let_die(monkeypatch), None)
     assert told_once(story) == EXPECTED
     assert story.agent.changes("queue") == ["pending", "fired warning", "rose critical", "resolved critical"]
