@@ -100,7 +100,7 @@ class Session:
 
 def _rows(connection: Connection, query: str, most_rows: int, timeout_seconds: float) -> Table:
     with connection.begin() as transaction:
-        bound(connection, timeout_seconds)
+        bound(connection, timeout_seconds, most_rows)
         result = connection.exec_driver_sql(query, execution_options=_OPTIONS)
         if not result.returns_rows:
             raise ProbeFailed("error", "the query returns no rows: it should be a select")

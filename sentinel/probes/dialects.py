@@ -28,7 +28,10 @@ _EXTRAS = {"psycopg": "postgres", "pymysql": "mysql"}
 _SAYINGS = (
     ("dns", ("failed to resolve host", "could not translate host name", "name or service not known", "getaddrinfo")),
     ("auth", ("authentication failed", "access denied", "permission denied", "no pg_hba.conf entry", "does not exist")),
-    ("timeout", ("timeout", "timed out", "database is locked", "database table is locked", "interrupted")),
+    (
+        "timeout",
+        ("timeout", "timed out", "max_statement_time", "maximum statement", "is locked", "interrupted"),
+    ),
     (
         "connect",
         ("refused", "connection failed", "unable to open", "can't connect", "closed the connection", "lost conn"),
@@ -68,6 +71,10 @@ def engine_for(url: URL, timeout_seconds: float) -> Engine:
     if url.get_backend_name() == "postgresql":
         # libpq knows whole seconds, at least two. No prepared statements: a pooler may stand between.
         arguments = {"connect_timeout": max(2, math.ceil(timeout_seconds)), "prepare_threshold": None}
+    elif url.drivername.endswith("+pymysql"):
+        # The socket's own limits end a look at a server that says nothing, for a query cannot be cancelled from here.
+        seconds = max(1, math.ceil(timeout_seconds))
+        arguments = {"connect_timeout": seconds, "read_timeout": seconds, "write_timeout": seconds}
     try:
         return create_engine(url, poolclass=StaticPool, connect_args=arguments)
     except (NoSuchModuleError, ModuleNotFoundError):
@@ -89,7 +96,7 @@ def _sqlite(url: URL, timeout_seconds: float) -> sqlite3.Connection:
     )
 
 
-def bound(connection: Connection, timeout_seconds: float) -> None:
+def bound(connection: Connection, timeout_seconds: float, most_rows: int) -> None:
     """Have the database itself refuse what writes and end what takes too long; the first words of a transaction."""
     match connection.dialect.name:
         case "sqlite":
@@ -97,6 +104,20 @@ def bound(connection: Connection, timeout_seconds: float) -> None:
         case "postgresql":
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, int(timeout_seconds * 1000))}")
+        case "mysql" | "mariadb":
+            _bound_mysql(connection, timeout_seconds, most_rows)
+
+
+def _bound_mysql(connection: Connection, timeout_seconds: float, most_rows: int) -> None:
+    """Bound MySQL or MariaDB: each names its own limit, MariaDB in seconds and MySQL in milliseconds."""
+    if getattr(connection.dialect, "is_mariadb", False):
+        connection.exec_driver_sql(f"SET SESSION max_statement_time = {max(0.001, timeout_seconds)}")
+    else:
+        connection.exec_driver_sql(f"SET SESSION max_execution_time = {max(1, int(timeout_seconds * 1000))}")
+    # PyMySQL reads all rows of a result before it closes it, so those that nobody wants must not be sent.
+    connection.exec_driver_sql(f"SET SESSION sql_select_limit = {most_rows + 1}")
+    # For the session: what commits by itself (create table) leaves a transaction that was begun as READ ONLY.
+    connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
 
 
 def failure(exc: Exception, url: URL, took_ms: float) -> ProbeFailed:
@@ -106,6 +127,10 @@ def failure(exc: Exception, url: URL, took_ms: float) -> ProbeFailed:
     original = exc.orig if isinstance(exc, DBAPIError) and exc.orig is not None else exc
     lines = str(original).strip().splitlines() or [type(original).__name__]
     said = lines[0]
+    # PyMySQL's errors are pairs of a number and words.
+    match original.args:
+        case (int(), str(words)):
+            said = words
     if url.password:
         for form in (str(url.password), quote(str(url.password), safe=""), quote_plus(str(url.password))):
             said = said.replace(form, "***")

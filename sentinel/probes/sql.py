@@ -3,7 +3,7 @@
     probes:
       purchases:
         sql:
-          url: "${SHOP_DB}"                     # any URL of SQLAlchemy: sqlite:///shop.db, postgresql://…
+          url: "${SHOP_DB}"                     # SQLAlchemy's: sqlite:///shop.db, postgresql://…, mysql://…
           query: select status, count(*) as purchases_total from purchases group by status
         every: 15s
 

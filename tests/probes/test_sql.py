@@ -1,4 +1,4 @@
-"""The kind `sql` against SQLite and PostgreSQL."""
+"""The kind `sql` against SQLite, PostgreSQL and MariaDB."""
 
 from __future__ import annotations
 
@@ -24,13 +24,17 @@ from tests.probes.looking import NOW, look, probe_of, value
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
-def _reachable() -> bool:
+MARIADB = "mariadb://root@127.0.0.1:3306/information_schema"
+
+
+def _reachable(port: int) -> bool:
     with socket.socket() as tried:
         tried.settimeout(1)
-        return tried.connect_ex(("127.0.0.1", 5432)) == 0
+        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
-postgres = pytest.mark.skipif(not _reachable(), reason="no PostgreSQL listens on 127.0.0.1:5432")
+postgres = pytest.mark.skipif(not _reachable(5432), reason="no PostgreSQL listens on 127.0.0.1:5432")
+mariadb = pytest.mark.skipif(not _reachable(3306), reason="no MariaDB listens on 127.0.0.1:3306")
 
 
 @pytest.fixture
@@ -211,6 +215,49 @@ async def test_a_cancelled_query_ends_in_the_database() -> None:
             return
         await asyncio.sleep(0.02)
     pytest.fail("the query still runs")
+
+
+@mariadb
+async def test_mariadb_numbers_times_and_booleans() -> None:
+    """Every type that counts or measures is a number, and a % is a %."""
+    query = (
+        "select 'eu' as region, cast(5 as decimal) as orders_total, true as healthy, "
+        "timediff('12:00:00', '11:58:30') as age, timestamp '2026-03-01 12:00:00' as seen, 7 % 4 as rest"
+    )
+    ended = await look(Sql(url=MARIADB, query=query))
+    assert ended.success, ended.words
+    names = ("orders_total", "healthy", "age", "seen", "rest")
+    assert [value(ended, name, region="eu") for name in names] == [5, 1, 90, NOW.timestamp(), 3]
+
+
+@mariadb
+@pytest.mark.parametrize(
+    ("query", "reason", "words"),
+    [
+        ("create table test.sentinel_must_not (a int)", "error", "READ ONLY transaction"),
+        ("delete from mysql.help_topic where false", "error", "READ ONLY transaction"),
+        ("select seq as x from test.seq_1_to_10000000", "expect", "more than 1,000 rows"),
+        ("select sleep(10) as one", "timeout", "no result within 300ms: waiting for the rows of 127.0.0.1:3306"),
+        ("select nothing from tables", "error", "Unknown column 'nothing'"),
+    ],
+)
+async def test_mariadb_is_read_only_and_bounded(query: str, reason: str, words: str) -> None:
+    """A query that writes, takes too long or returns a table fails, and only itself."""
+    kind = Sql(url=MARIADB, query=query)
+    async with kind.ready() as measure:
+        for _ in range(2):
+            ended = await run(probe_of(kind, timeout=0.3 if reason == "timeout" else 20), measure, NOW)
+            assert (ended.reason, ended.success) == (reason, False)
+            assert words in ended.words
+
+
+@mariadb
+async def test_mariadb_tells_who_may_not_and_what_is_not_there() -> None:
+    """In its own words, without the password."""
+    ended = await look(Sql(url="mysql://nobody:s3cret@127.0.0.1:3306/test", query="select 1 as one"))
+    assert (ended.reason, "s3cret" in ended.words) == ("auth", False)
+    ended = await look(Sql(url="mysql://nobody:s3cret@127.0.0.1:1/test", query="select 1 as one"))
+    assert (ended.reason, ended.words[:35]) == ("connect", "connection refused by 127.0.0.1:1 a")
 
 
 def rows(columns: Sequence[str], *found: Sequence[Any], labels: frozenset[str] = frozenset()) -> list[Any]:
