@@ -19,6 +19,7 @@ KINDS = {
     "heartbeat": "sentinel.probes.heartbeat:HeartbeatKind",
     "host": "sentinel.probes.host:Host",
     "http": "sentinel.probes.http:Http",
+    "junit": "sentinel.probes.junit:Junit",
     "ping": "sentinel.probes.ping:Ping",
     "process": "sentinel.probes.process:Process",
     "promql": "sentinel.probes.promql:Promql",
