@@ -29,6 +29,8 @@ class NotifierKind(Model, ABC):
     AT_ONCE: ClassVar[int] = 8
     #: The markup in which `message.body` is written for this kind; none: it takes `message.text`.
     MARKUP: ClassVar[Literal["", "html", "mrkdwn"]] = ""
+    #: Whether a message may tell of several groups. Not where each group has something of its own that its end closes.
+    DIGESTS: ClassVar[bool] = True
 
     @property
     def edits(self) -> bool:
