@@ -26,6 +26,7 @@ import structlog
 from sentinel.agent import alarm
 from sentinel.agent.inbox import Errand, Inbox, Work
 from sentinel.agent.jobs import Jobs
+from sentinel.agent.leaps import JUMP, Leaps
 from sentinel.agent.ledger import load_state, tell, write_outcome
 from sentinel.agent.numbers import writing_again
 from sentinel.agent.pen import Pen
@@ -102,7 +103,8 @@ class Desk:
             alive = tx.samples.last_alive()
         self.away_since = alive or clock.now()
         self.unjudged: Mapping[str, datetime] = {}
-        self._adopt(config, away_from=alive)
+        self.leaps = Leaps(clock, upkeep)
+        self._adopt(config, away_from=self.leaps.begin(self, alive))
         self.agenda = Agenda(config.rules.values(), self._series(), clock.now())
         self.turns = Turns(config.groups, readers, history, self.ask, clock.now())
 
@@ -143,8 +145,12 @@ class Desk:
     def was_away(self, since: datetime) -> None:
         """Let the time since then count for nothing: nobody looked; only on this thread."""
         self._adopt(self.config, former=self.config, away_from=since)
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Let nothing count that was read, and no timer of an alert before its rule was evaluated again."""
         self.state.distrust()
-        self.turns.drop()
+        self.turns.begin_anew(self._clock.now())
         for name in self.readings.drop():
             self.agenda.back(name, self._clock.now())
 
@@ -181,6 +187,7 @@ class Desk:
 
     def turn(self) -> float:
         """Do one turn; return in how many seconds there will be something to do, if nothing arrives."""
+        self.leaps.answer(self)
         began = self._clock.monotonic()
         self._unwritten = self._unwritten or self.pen.unwritten_since is not None
         works = self._take()
@@ -207,7 +214,7 @@ class Desk:
         works = []
         for item in self._inbox.take():
             match item:
-                case Batch():
+                case Batch() if item.at - self._clock.now() <= JUMP:  # else it looked before the clock was set back
                     try:
                         self.append(item)
                     except Exception:  # one look that cannot be stored must not take the others with it

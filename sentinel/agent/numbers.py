@@ -78,8 +78,9 @@ def numbers(standing: Standing, now: datetime) -> Iterator[Sample]:
 
 
 def numbers_of_samples(head: Head) -> Iterator[Sample]:
-    """Yield how many series are in memory, and what was refused, by who brought it and why."""
+    """Yield how many series are in memory, what a clock set back left in the future, and what was refused, and why."""
     yield Sample("sentinel_series", float(len(head)))
+    yield Sample("sentinel_samples_set_aside_total", float(head.set_aside), counter=True)
     for (source, reason), count in head.refused.copy().items():
         labels = {"source": source, "reason": reason}
         yield Sample("sentinel_samples_refused_total", float(count), labels, counter=True)

@@ -8,13 +8,12 @@ from typing import Protocol
 
 import structlog
 
+from sentinel.agent.leaps import JUMP
 from sentinel.core.clock import Clock
 
 log = structlog.get_logger()
 
 _BEAT_SECONDS = 1.0
-#: The two clocks of a machine drift apart less than this in a beat unless something happened.
-_JUMP = timedelta(seconds=5)
 #: No beat for so long: the loop hangs.
 _LOST_SECONDS = 30.0
 
@@ -22,7 +21,7 @@ _LOST_SECONDS = 30.0
 class Jumped(Protocol):
     """What is to be done about a jump."""
 
-    async def __call__(self, by: timedelta, *, slept: bool) -> None:
+    async def __call__(self) -> None:
         """Answer it."""
         ...
 
@@ -42,8 +41,7 @@ class Pulse:
     async def beat(self, jumped: Jumped) -> None:
         """Beat until cancelled.
 
-        The wall clock goes on while a machine is suspended, the monotonic one does not: a leap ahead is taken for
-        sleep, in which nobody looked; one back is a clock that was set.
+        The wall clock goes on while a machine is suspended, the monotonic one does not.
         """
         wall = self._clock.now()
         while True:
@@ -51,6 +49,6 @@ class Pulse:
             now, monotonic = self._clock.now(), self._clock.monotonic()
             leap = (now - wall) - timedelta(seconds=monotonic - self._beat_at)
             wall, self._beat_at = now, monotonic
-            if abs(leap) > _JUMP:
+            if abs(leap) > JUMP:
                 log.warning("the clock leapt", seconds=round(leap.total_seconds()))
-                await jumped(abs(leap), slept=leap > timedelta())
+                await jumped()

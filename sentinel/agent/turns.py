@@ -84,8 +84,9 @@ class Turns:
             self._written.pop(name, None)
         return [batch_of(name, (), now, group) for name, group in gone.items()]
 
-    def drop(self) -> None:
-        """Let all that is being evaluated count for nothing."""
+    def begin_anew(self, now: datetime) -> None:
+        """Let all that is being evaluated count for nothing, and count the slots from now on."""
+        self.slots = Slots(self._groups, now)
         self._begun.clear()
         self.found = ()
 

@@ -9,8 +9,11 @@ from sentinel.core.alert import Alert, Standing
 
 
 def resume(alert: Alert, away: timedelta) -> Alert:
-    """Return the alert as it goes on after the agent was away for so long (down, suspended, blind)."""
-    if away <= timedelta():
+    """Return the alert as it goes on after the agent was away for so long (down, suspended, blind).
+
+    Less than nothing: the clock was set back by so much, and what lasted so long until then lasted so long now.
+    """
+    if not away:
         return alert
     return replace(alert, standings={level: _resume(s, away) for level, s in alert.standings.items()})
 

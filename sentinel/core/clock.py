@@ -50,6 +50,11 @@ class ManualClock:
         self._now += by
         return self._now
 
+    def leap(self, by: timedelta) -> datetime:
+        """Set it, as somebody sets a wall clock: no time passes. Return what it says now."""
+        self._began += by
+        return self.advance(by)
+
 
 def to_ms(instant: datetime) -> int:
     """Return Unix milliseconds, rounded to the nearest."""

@@ -26,6 +26,8 @@ MOST_RUNS = 100
 CLOCK_SKEW = timedelta(seconds=5)
 #: An outage of ours up to this long is judged as if it had not been.
 SHORT_OUTAGE = timedelta(minutes=1)
+#: A clock that was set back by so much was wrong; by less, it may be our clock or the job's.
+CORRECTION = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,19 @@ def _every_deadline(heartbeat: Heartbeat, allowed: timedelta) -> datetime:
     return (heartbeat.last_success_at or heartbeat.loaded_at) + allowed + heartbeat.blind
 
 
+def _set_back(was: Heartbeat, timing: Timing, by: timedelta, now: datetime) -> Heartbeat:
+    """Expect a job anew after the clock was set back: by cron at once if it was by hours, else as cron itself does.
+
+    cron(8) takes a change of less than three hours for one of the kind that summer time makes, and runs nothing twice.
+    """
+    if isinstance(timing.schedule, Every):
+        earlier = replace(was, blind=was.blind - by)
+        return replace(earlier, expected_by=_every_deadline(earlier, timing.schedule.interval + timing.grace))
+    if was.expected_by is None or by < CORRECTION:
+        return was
+    return replace(was, expected_by=min(was.expected_by, timing.schedule.next_after(now) + timing.grace))
+
+
 @dataclass(frozen=True, slots=True)
 class Resumed:
     """A heartbeat after an outage of ours, and the run that is not judged because it fell due in it, if any."""
@@ -111,7 +126,12 @@ class Resumed:
 
 
 def resumed(was: Heartbeat, timing: Timing, away_from: datetime, now: datetime) -> Resumed:
-    """Return what is remembered after a time in which the agent did not listen, from `away_from` until `now`."""
+    """Return what is remembered after a time in which the agent did not listen, from `away_from` until `now`.
+
+    Where that is later than now, the clock was set back from there to now: deadlines come as much earlier.
+    """
+    if away_from > now:
+        return Resumed(_set_back(was, timing, away_from - now, now))
     away = now - max(away_from, was.last_success_at or was.loaded_at)
     if away <= timedelta():
         return Resumed(was)

@@ -156,6 +156,14 @@ class Arena:
         start, end = int(self.start[slot]), int(self.start[slot] + self.count[slot])
         return self.ts[start:end].astype(np.int64) + self.epoch_ms, self.v[start:end].copy()
 
+    def rewind(self, slots: Ints, until_ms: int) -> None:
+        """Let go of what these rows hold beyond an instant, and count times from there if the epoch lies beyond it."""
+        ends = self.first_after(slots, np.array([[until_ms]]))[:, 0]
+        self.count[slots] = ends - self.start[slots]
+        if self.epoch_ms > until_ms:
+            moved = self.ts.astype(np.int64) + (self.epoch_ms - until_ms)
+            self.ts, self.epoch_ms = np.clip(moved, _LEAST, 0).astype(np.int32), until_ms
+
     def first_after(self, slots: Ints, ts_ms: Ints) -> Ints:
         """Return, for each slot and instant, the flat index of the first sample later than it, or of the row's end.
 

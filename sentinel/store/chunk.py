@@ -75,6 +75,17 @@ class Unpacked:
     v: Values
 
 
+def until(whole: Chunk, until_ms: int) -> Chunk:
+    """Return a chunk without what lies beyond an instant; something of it must not.
+
+    Raises:
+        Damaged: it is not what was written.
+    """
+    found = decode(whole)
+    kept = found.ts <= until_ms
+    return encode(found.ids, found.ts[kept], found.v[:, kept])
+
+
 def ids_of(block: int, members: int) -> list[int]:
     """Return the ids of the series of a block whose bits are set, ascending."""
     return [block * BLOCK + bit for bit in range(BLOCK) if members >> bit & 1]

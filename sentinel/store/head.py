@@ -68,6 +68,7 @@ class Head:
         refused: (source, reason) -> samples refused so far: "future", "too old", "duplicate", "out of order",
             "too many series".
         newest_ms: time of the newest sample.
+        set_aside: samples so far that lay in the future when the clock was set back.
         roster: the series in memory.
     """
 
@@ -82,6 +83,7 @@ class Head:
         self.blind = False
         self.refused: Counter[tuple[str, str]] = Counter()
         self.newest_ms = NEVER
+        self.set_aside = 0
         self.roster = Roster()
         self.lock = self.roster.lock
         self._arena, self._slots = self.roster.arena, self.roster.slots
@@ -263,6 +265,37 @@ class Head:
         with self.lock:
             self._since_ms = self.since_ms
             self._span_ms = to_span_ms(span)
+
+    def rewind(self, now_ms: int) -> int:
+        """Set aside what lies in the future, since the clock was set back; return how many samples that was.
+
+        1. What a series showed last stays known, as of now: it was seen a moment ago, whatever the clock said then.
+        2. What rows had let go of by the wrong time is asked of the chunks: see `since_ms`.
+        """
+        with self.lock:
+            self._since_ms = min(self.since_ms, now_ms)
+            slots, arena = self._slots.taken(), self._arena
+            ahead = slots[(arena.last_ms(slots) > now_ms) & self._slots.live[slots]]
+            last, before = arena.last(ahead), int(arena.count[slots].sum())
+            arena.rewind(slots, now_ms)
+            gone = before - int(arena.count[slots].sum())
+            self._slots.flushed_ms[slots] = np.minimum(self._slots.flushed_ms[slots], now_ms - 1)
+            self._waiting = [rows.until(now_ms) for rows in self._waiting]
+            self.newest_ms = min(self.newest_ms, now_ms)
+            for source in self._sources.values():
+                source.forget()
+                source.whole_ms = None if source.whole_ms is None else min(source.whole_ms, now_ms)
+            free = arena.last_ms(ahead) < now_ms
+            known = Taken(ahead[free], np.full(int(free.sum()), now_ms), last[free])
+            arena.append(known.slots, known.ts, known.v, self._needless(known.slots), 0)
+            if len(known.slots) and self._durable:
+                ids = self._slots.id[known.slots]
+                self._waiting.append(Rows(looks=tuple(self.looks()), ids=ids, ts=known.ts, v=known.v))
+            self._slots.live[slots] = False
+            held = slots[arena.count[slots] > 0]
+            self._slots.live[held] = ~is_stale(arena.last(held))
+            self.set_aside += gone
+            return gone
 
     # -- the disk's side -------------------------------------------------------------------------------------------
 

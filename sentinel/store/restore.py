@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -20,9 +20,14 @@ from sentinel.store.chunk import BLOCK, Chunk
 from sentinel.store.database import Database
 from sentinel.store.flat import Flat
 from sentinel.store.head import SERIES_LIMIT, SPAN, Head, to_span_ms
+from sentinel.store.intake import FUTURE_MS
+from sentinel.store.merge import merge
 from sentinel.store.rows import Rows
 from sentinel.store.samples import Damage, Samples
 from sentinel.store.slots import NEVER
+
+#: Chunks and entries that are cut at once, where the clock was set back while nobody looked.
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,23 @@ def restore(database: Database, now: datetime, span: timedelta = SPAN, series_li
     2. Chunks that reach into the head's span; for sources that look seldom, into the time for which a value counts.
     3. The journal's samples that no chunk holds: a crash between chunks and the end of their journal leaves both.
     4. What could not be read is set aside, in the same transaction.
+
+    Before that, what lies in the future is cut off (the clock was set back meanwhile), and what the journal has of a
+    time so long ago that the head does not reach it goes to chunks.
     """
+    now_ms = to_ms(now)
     with database.begin() as tx:
+        entry, oldest_ms = tx.samples.journal_tail()
+        while tx.samples.rewind(now_ms + FUTURE_MS, entry, _AT_ONCE):
+            pass
+        if oldest_ms is not None and oldest_ms <= now_ms - REACH_MS // 2:
+            _write_old(tx.samples)
+        ruined = tuple(tx.samples.aside)
         restored = _restored(database, tx.samples, now, span, series_limit)
+        restored.head.rewind(now_ms + FUTURE_MS)
         tx.samples.set_aside(restored.damages)
     _give_back()
-    return restored
+    return replace(restored, damages=(*ruined, *restored.damages))
 
 
 def look_into(database: Database, now: datetime) -> Restored:
@@ -98,6 +114,18 @@ def _replayed(samples: Samples, head: Head, damages: list[Damage]) -> Flat:
         head.restore_source(look)
     order = np.argsort(journal.ids, kind="stable")
     return Flat(journal.ids[order], journal.ts[order], journal.v[order])
+
+
+def _write_old(samples: Samples) -> None:
+    """Write the journal's samples to chunks."""
+    rows = Rows.joined(samples.replay([]))
+    ids = np.unique(rows.ids)
+    intervals = {look.source: look.interval_ms for look in (*samples.sources(), *rows.looks)}
+    paces = {one.id: intervals.get(one.source, 0) for one in samples.series_of(ids.tolist())}
+    held = Flat.ordered([Flat(rows.ids, rows.ts, rows.v)]).rows(ids)
+    fresh = {id_: (row.ts, row.v) for id_, row in zip(ids.tolist(), held, strict=True) if id_ in paces}
+    if fresh:
+        merge(samples, fresh, paces)
 
 
 def _give_back() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,12 @@ class Rows:
 
     def __bool__(self) -> bool:
         return bool(self.series or self.looks or len(self.ids))
+
+    def until(self, until_ms: int) -> Rows:
+        """Return what does not lie beyond an instant; looks of later on count as if they had been then."""
+        kept = self.ts <= until_ms
+        looks = tuple(replace(look, at_ms=min(look.at_ms, until_ms)) for look in self.looks)
+        return Rows(self.series, looks, self.ids[kept], self.ts[kept], self.v[kept])
 
     @classmethod
     def joined(cls, parts: Iterable[Rows]) -> Rows:

@@ -245,6 +245,49 @@ class Samples:
         self._connection.exec_driver_sql("DELETE FROM journal WHERE damaged != '' AND at_ms < ?", (before_ms,))
         return series
 
+    def rewind(self, until_ms: int, entry: int, limit: int) -> int:
+        """Cut off what lies beyond an instant, of a few chunks and entries of the journal.
+
+        Args:
+            until_ms: the instant.
+            entry: the last one of the journal to be looked at; what comes later was written by the right time.
+            limit: how many at most, of each kind.
+
+        Returns:
+            How many it were; 0: nothing is left to be cut.
+        """
+        ahead = self._chunks("chunk", "end_ms > ? LIMIT ?", (until_ms, limit))
+        for row, one in ahead:
+            try:
+                kept = [chunk.until(one, until_ms)] if one.start_ms <= until_ms else []
+            except Damaged as exc:
+                self.set_aside([Damage("chunk", row, str(exc))])
+            else:
+                self.write(kept, [row])
+        entries = self._connection.exec_driver_sql(
+            "SELECT id, body, checksum FROM journal WHERE damaged = '' AND id <= ? AND at_ms > ? LIMIT ?",
+            (entry, until_ms, limit),
+        ).all()
+        for row, body, checksum in entries:
+            try:
+                cut = journal.encode(journal.decode(body, checksum).until(until_ms))
+            except Damaged as exc:
+                self.set_aside([Damage("journal", row, str(exc))])
+            else:
+                self._connection.exec_driver_sql(
+                    "UPDATE journal SET at_ms = ?, body = ?, checksum = ? WHERE id = ?", (until_ms, *cut, row)
+                )
+        return len(ahead) + len(entries)
+
+    def hold_retention(self, since: datetime) -> None:
+        """Note since when the clock is steady, after it leapt: nothing is deleted by its word before a day is over."""
+        self._connection.exec_driver_sql("INSERT OR REPLACE INTO meta VALUES ('steady_ms', ?)", (str(to_ms(since)),))
+
+    def steady_since(self) -> datetime | None:
+        """Return since when the clock is steady; None if it never leapt."""
+        found = self._connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'steady_ms'").scalar()
+        return None if found is None else from_ms(int(found))
+
     def forget_series(self, ids: Iterable[int]) -> None:
         """Delete series."""
         rows = [(id_,) for id_ in ids]

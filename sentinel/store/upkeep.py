@@ -24,6 +24,9 @@ _KEPT = timedelta(hours=1)
 #: How often it is looked whether anything is to be done.
 _LOOK_EVERY = timedelta(seconds=10)
 
+#: After the clock leapt, nothing is deleted for its age until it was steady for so long.
+STEADY_FOR = timedelta(days=1)
+
 
 class Upkeep:
     """Turns the journal into chunks, and deletes what is older than the retention, what was told as well.
@@ -60,6 +63,9 @@ class Upkeep:
         self._round: list[int] | None = None
         self._covered = 0
         self._look_at: datetime | None = None
+        self._cut: tuple[int, int] | None = None
+        with database.read() as tx:
+            self._steady_since = tx.samples.steady_since()
 
     def step(self, now: datetime) -> bool:
         """Do one small piece of work, and say whether there is more.
@@ -67,19 +73,49 @@ class Upkeep:
         Raises:
             StoreUnavailable: nothing was changed; the next step tries again.
         """
+        if self._cut is not None:
+            return self._rewind(*self._cut)
         if self._round is not None:
             return self._write(self._round)
         if self._look_at is None or now >= self._look_at:
             if self._begin(now) or self._expire(now):
                 return True
             self._look_at = now + _LOOK_EVERY
-        return self._records.step(now)
+        return self._steady(now) and self._records.step(now)
 
     def flush(self) -> None:
-        """Write everything to chunks at once: before a backup, and for tests."""
+        """Write everything to chunks at once: before the clock leaves it far behind, and for tests."""
+        self._finish_rewind()
         self._begin(None)
         while self._round is not None:
             self._write(self._round)
+
+    def rewind(self, now: datetime) -> None:
+        """Cut off what lies in the future, in steps to come: the clock was set back."""
+        self._finish_rewind()
+        with self._database.read() as tx:
+            entry, _ = tx.samples.journal_tail()
+        self._cut, self._round, self._look_at = (to_ms(now), entry), None, None
+
+    def leapt(self, now: datetime) -> None:
+        """Delete nothing for its age before the clock was steady for a day; a restart does not shorten that."""
+        with self._database.begin() as tx:
+            tx.samples.hold_retention(now)
+        self._steady_since = now
+
+    def _steady(self, now: datetime) -> bool:
+        return self._steady_since is None or now - self._steady_since >= STEADY_FOR
+
+    def _rewind(self, until_ms: int, entry: int) -> bool:
+        with self._database.begin() as tx:
+            more = tx.samples.rewind(until_ms, entry, _CHUNKS) > 0
+        self.damages += tx.samples.aside
+        self._cut = (until_ms, entry) if more else None
+        return True
+
+    def _finish_rewind(self) -> None:
+        while self._cut is not None:
+            self._rewind(*self._cut)
 
     def _begin(self, now: datetime | None) -> bool:
         """Begin a round if the journal is old enough (`now` None: in any case), and say whether one began."""
@@ -116,7 +152,7 @@ class Upkeep:
         gone = set(self._head.forget(to_ms(now)))
         with self._database.begin() as tx:
             tx.samples.set_aside(self._history.take_damages())
-            expired = tx.samples.expire(to_ms(now - self._retention), _CHUNKS)
+            expired = tx.samples.expire(to_ms(now - self._retention), _CHUNKS) if self._steady(now) else set()
             if not expired and 0 < self._most_bytes < tx.samples.size_bytes():
                 expired = tx.samples.expire(to_ms(now - _KEPT), _CHUNKS)
             asked = expired | gone

@@ -99,6 +99,13 @@ class FastAgent:
         self._settle_down()
         swapped.result(0)
 
+    def leap(self, by: timedelta) -> None:
+        """Set the wall clock; whoever is woken by it is woken anew."""
+        now = self.clock.leap(by)
+        self._next = {name: probe.every.next_after(now, name) for name, probe in self.config.probes.items()}
+        self._look_at_jobs = now
+        self._settle_down()
+
     def crash(self, away: timedelta = timedelta()) -> None:
         """Die as by SIGKILL: nothing more is written; time passes."""
         self.database.close()
