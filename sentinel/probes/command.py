@@ -141,6 +141,9 @@ class Command(ProbeKind):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+            # What was not read to its end would stay open, and asyncio has no other way to close it.
+            process._transport.close()  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
 
     def _verdicts(self, ended: Ended) -> Iterator[Verdict]:
         wanted = " or ".join(map(str, self.exit_codes))
