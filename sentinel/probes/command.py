@@ -140,10 +140,9 @@ class Command(ProbeKind):
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-            # What was not read to its end would stay open, and asyncio has no other way to close it.
+            # `wait` would wait for pipes that nobody reads to their end, and asyncio has no other way to close them.
             process._transport.close()  # type: ignore[attr-defined]
-            await asyncio.sleep(0)
+            await process.wait()
 
     def _verdicts(self, ended: Ended) -> Iterator[Verdict]:
         wanted = " or ".join(map(str, self.exit_codes))
