@@ -18,8 +18,11 @@ def cut(arena: Arena, slots: Slots, found: Selection, ends_ms: Instants, range_m
     places = found.places
     lookback = slots.lookback_ms(places, DEFAULT_LOOKBACK_MS)
     ends = ends_ms[None, :]
-    hi = _newest(arena, places, ends)
-    lo = _lone(arena, places, hi, ends, lookback) if range_ms is None else arena.first_after(places, ends - range_ms)
+    if range_ms is None:
+        hi = _newest(arena, places, ends)
+        lo = _lone(arena, places, hi, ends, lookback)
+    else:
+        lo, hi = _range(arena, places, ends, range_ms)
     windows = Windows(
         labels=found.labels,
         ids=slots.id[places],
@@ -65,11 +68,30 @@ def compact(windows: Windows) -> Windows:
     )
 
 
+def _range(arena: Arena, places: Ints, ends: Instants, range_ms: int) -> tuple[Ints, Ints]:
+    """Return both bounds of each window; those of a single end in the past are looked for at once."""
+    if ends.shape[1] > 1:
+        return arena.first_after(places, ends - range_ms), arena.first_after(places, ends)
+    if _at_present(arena, places, ends):
+        return arena.first_after(places, ends - range_ms), _row_ends(arena, places)
+    both = arena.first_after(places, np.hstack([ends - range_ms, ends]))
+    return both[:, :1], both[:, 1:]
+
+
 def _newest(arena: Arena, places: Ints, ends: Instants) -> Ints:
     """Return one past the newest sample at each end; at the present that is where the row ends."""
-    if ends.shape[1] == 1 and (arena.last_ms(places) <= ends[0, 0]).all():
-        return (arena.start[places] + arena.count[places])[:, None]
+    if ends.shape[1] == 1 and _at_present(arena, places, ends):
+        return _row_ends(arena, places)
     return arena.first_after(places, ends)
+
+
+def _at_present(arena: Arena, places: Ints, ends: Instants) -> bool:
+    return bool((arena.last_ms(places) <= ends[0, 0]).all())
+
+
+def _row_ends(arena: Arena, places: Ints) -> Ints:
+    ends: Ints = (arena.start[places] + arena.count[places])[:, None]
+    return ends
 
 
 def _lone(arena: Arena, places: Ints, hi: Ints, ends: Instants, lookback: Ints) -> Ints:
