@@ -32,13 +32,13 @@ def joined(lhs: Expr, op: Operator, rhs: Expr) -> Expr:
     return check_binary(Binary(op, lhs, rhs), 0, 0)
 
 
-def milliseconds(over: timedelta) -> int:
+def milliseconds(length: timedelta, key: str = "over") -> int:
     """Return a length of time as PromQL's trees hold it.
 
     Raises:
-        RuleInvalid: it is finer; the fault is at `over`.
+        RuleInvalid: it is finer; the fault is at the key that says it.
     """
-    count, rest = divmod(over, _MILLISECOND)
+    count, rest = divmod(length, _MILLISECOND)
     if rest:
-        raise RuleInvalid([Fault(("over",), "is finer than a millisecond", "write 1ms or more")])
+        raise RuleInvalid([Fault((key,), "is finer than a millisecond", "write 1ms or more")])
     return count

@@ -76,12 +76,12 @@ class Subject:
 
     def earlier(self, by: timedelta) -> Expr:
         """Return it as it was so much earlier."""
-        by_ms = milliseconds(by)
+        by_ms = milliseconds(by, "versus")
         return rewritten(self.expr, lambda node: _moved(node, by_ms))
 
     def over(self, function: str, window: timedelta, *after: float, earlier: timedelta = timedelta()) -> Expr:
         """Return `function(of[window] offset earlier, after)`; a window over an expression is a subquery."""
-        range_ms, offset_ms = milliseconds(window), milliseconds(earlier)
+        range_ms, offset_ms = milliseconds(window), milliseconds(earlier, "season")
         of: Expr
         if isinstance(self.expr, VectorSelector):
             of = MatrixSelector(_moved(self.expr, offset_ms), range_ms)

@@ -240,6 +240,7 @@ def test_a_threshold_is_converted_to_what_the_metric_counts(metric: str, above: 
             "is as long as what was there is remembered",
         ),
         ({"absent": {"of": "up", "over": "2d"}, "above": "1"}, "above", "has its threshold under its own key"),
+        ({"change": {"of": "x", "versus": "1500us"}, "above": "1"}, "change versus", "is finer than a millisecond"),
         ({"expr": "rate(x[5m]"}, "expr query", ""),
         ({"expr": "x[5m]"}, "expr query", "gives a range of samples"),
         ({"expr": "'up'"}, "expr query", "gives a text"),
