@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import NAME, Matcher, MatchOp
 from sentinel.core.sample import Sample
-from sentinel.rules import blind
+from sentinel.rules.blind import blind
 from sentinel.rules.rule import Rule
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ class Registry:
 
 REGISTRIES = {
     "probes": Registry("probes", "kind", ProbeKeys, probes.KINDS, probes.names, probes.kind),
-    "rules": Registry("rules", "form", RuleEntry, rules.FORMS, lambda: rules.FORMS, rules.form),
+    "rules": Registry("rules", "form", RuleEntry, rules.FORMS, lambda: rules.FORMS, rules.form_named),
     "notifiers": Registry("notifiers", "kind", NotifierKeys, notifiers.KINDS, notifiers.names, notifiers.kind),
 }
 

@@ -123,6 +123,15 @@ def _wrong_matching(node: Binary) -> tuple[str, str] | None:
     return None
 
 
+def misfit_of_rule(expr: Expr) -> tuple[str, str] | None:
+    """Return why what an expression gives is nothing that a rule can judge, and a proposal; None where it can."""
+    if expr.type in (ValueType.VECTOR, ValueType.SCALAR):
+        return None
+    gives = {ValueType.MATRIX: "range of samples", ValueType.STRING: "text"}[expr.type]
+    says = f"should give a number for each label set, and gives a {gives}"
+    return says, "wrap a range in a function such as increase(…[5m])"
+
+
 def unwrap(expr: Expr) -> Expr:
     """Return what stands inside of all parentheses."""
     while isinstance(expr, Paren):

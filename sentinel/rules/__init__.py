@@ -1,15 +1,22 @@
-"""rules: what is watched. A form becomes PromQL; a rule and samples become what is observed."""
+"""rules: what is watched. A form becomes PromQL; a rule and samples become what is observed.
+
+What stands here is imported when it is first asked for: a check of Prometheus rule files needs no form.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from sentinel.core import plugin
-from sentinel.rules.blind import blind
-from sentinel.rules.form import Compiled, Fault, Form, RuleInvalid
-from sentinel.rules.keys import RuleKeys
-from sentinel.rules.make import make_rule
-from sentinel.rules.observe import OTHERS, observe
-from sentinel.rules.rule import Rule
-from sentinel.rules.threshold import Threshold
+
+if TYPE_CHECKING:
+    from sentinel.rules.form import Compiled, Fault, Form, RuleInvalid
+    from sentinel.rules.keys import RuleKeys
+    from sentinel.rules.make import make_rule
+    from sentinel.rules.observe import OTHERS
+    from sentinel.rules.rule import Rule
+    from sentinel.rules.threshold import Threshold
 
 __all__ = [
     "FORMS",
@@ -21,10 +28,8 @@ __all__ = [
     "RuleInvalid",
     "RuleKeys",
     "Threshold",
-    "blind",
-    "form",
+    "form_named",
     "make_rule",
-    "observe",
 ]
 
 #: Where each form is defined; a form's module is imported when it is first used.
@@ -50,10 +55,33 @@ FORMS = {
 }
 
 
-def form(name: str) -> type[Form]:
+#: Where each of the names above is defined.
+_HOMES = {
+    "OTHERS": "observe",
+    "Compiled": "form",
+    "Fault": "form",
+    "Form": "form",
+    "Rule": "rule",
+    "RuleInvalid": "form",
+    "RuleKeys": "keys",
+    "Threshold": "threshold",
+    "make_rule": "make",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of this room from where it is defined."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def form_named(name: str) -> type[Form]:
     """Return the form of this name, importing it now.
 
     Raises:
         KeyError: there is none; the text proposes a near one.
     """
+    from sentinel.rules.form import Form
+
     return plugin.load(name, FORMS, Form)  # type: ignore[type-abstract]  # what a form must be

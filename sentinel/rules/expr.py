@@ -34,6 +34,7 @@ from pydantic import Field
 
 from sentinel.core.quantity import Quantity, Unit, parse_quantity
 from sentinel.promql import Binary, Expr, Number, Operator, Paren, Unary, ValueType, reads
+from sentinel.promql.check import misfit_of_rule
 from sentinel.rules.form import Compiled, Fault, Form, RuleInvalid, Setting, expression
 from sentinel.rules.threshold import Level, Threshold
 
@@ -58,23 +59,30 @@ class ExprForm(Form):
     def compile(self, setting: Setting) -> Compiled:
         """Parse, and take a comparison with a number at the top as the threshold."""
         found = expression(self.query, "query")
-        if found.type not in (ValueType.VECTOR, ValueType.SCALAR):
-            says = f"should give a number for each label set, and gives a {_WORDS.get(found.type, found.type)}"
-            raise RuleInvalid([Fault(("query",), says, "wrap a range in a function such as increase(…[5m])")])
-        thresholds: dict[Level, Threshold] = {}
-        if not (setting.above or setting.below) and (split := _comparison(found, self.query)):
-            found, thresholds[None] = split
-        return Compiled(
-            found,
-            unit=None,
-            window=max((read.window for read in reads(found)), default=timedelta()),
-            thresholds=thresholds,
-            empty_is_over=True,
-            loose=True,
-        )
+        if misfit := misfit_of_rule(found):
+            raise RuleInvalid([Fault(("query",), *misfit)])
+        return compile_query(found, self.query, setting)
 
 
-_WORDS = {ValueType.MATRIX: "range of samples", ValueType.STRING: "text"}
+def compile_query(found: Expr, text: str, setting: Setting) -> Compiled:
+    """Take a comparison with a number at the top of an expression as the threshold, unless there is one.
+
+    Args:
+        found: the expression; what it gives fits a rule.
+        text: that it was parsed from.
+        setting: whether the rule has a threshold of its own.
+    """
+    thresholds: dict[Level, Threshold] = {}
+    if not (setting.above or setting.below) and (split := _comparison(found, text)):
+        found, thresholds[None] = split
+    return Compiled(
+        found,
+        unit=None,
+        window=max((read.window for read in reads(found)), default=timedelta()),
+        thresholds=thresholds,
+        empty_is_over=True,
+        loose=True,
+    )
 
 
 def _comparison(expr: Expr, text: str) -> tuple[Expr, Threshold] | None:

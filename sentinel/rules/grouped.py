@@ -11,22 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sentinel.core.problem import Position
-from sentinel.core.severity import Severity
 from sentinel.promql import Expr, Number, Read, reads
 from sentinel.promql.xxhash import xxh64
+from sentinel.rules.prometheus import INTERVAL
 from sentinel.rules.rule import Rule
-
-#: What Prometheus evaluates every minute, unless a group says otherwise.
-INTERVAL = timedelta(minutes=1)
-
-#: What other people's severities are called here.
-_SEVERITIES = {"page": Severity.CRITICAL, "ticket": Severity.WARNING, "warn": Severity.WARNING, "none": Severity.INFO}
-
-
-def severity_of(word: str) -> Severity | None:
-    """Return what a severity label means; None where nobody can know, which is taken for an error."""
-    word = word.lower()
-    return _SEVERITIES.get(word) or next((level for level in Severity if str(level) == word), None)
 
 
 @dataclass(frozen=True, slots=True)

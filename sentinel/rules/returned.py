@@ -17,7 +17,8 @@ from sentinel.promql import parse
 from sentinel.promql.evaluate import evaluate_instant
 from sentinel.rules import words
 from sentinel.rules.gotemplate import Expansion, expand
-from sentinel.rules.grouped import Alerting, Recording, severity_of
+from sentinel.rules.grouped import Alerting, Recording
+from sentinel.rules.prometheus import severity_of
 
 #: What annotations are called in our messages.
 _MEANT = {"message": "summary", "runbook_url": "runbook", "dashboard_url": "dashboard"}

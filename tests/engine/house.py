@@ -26,7 +26,7 @@ from sentinel.engine.reload import reload
 from sentinel.engine.state import State
 from sentinel.promql.block import Block
 from sentinel.routing import Match, Policy, Route
-from sentinel.rules import FORMS, Rule, form, make_rule
+from sentinel.rules import FORMS, Rule, form_named, make_rule
 from sentinel.rules.keys import RuleKeys
 
 assert "expr" in FORMS
@@ -43,7 +43,7 @@ def make(name: str, query: str = "", **keys: object) -> Rule:
     return make_rule(
         name,
         "expr",
-        form("expr").model_validate({"query": query or name.replace("-", "_")}),
+        form_named("expr").model_validate({"query": query or name.replace("-", "_")}),
         RuleKeys.model_validate(given),
     )
 

@@ -13,7 +13,8 @@ from sentinel.core.clock import to_ms
 from sentinel.core.labels import Labels
 from sentinel.core.severity import Severity
 from sentinel.engine.slots import Slots
-from sentinel.rules.grouped import RuleGroup, severity_of
+from sentinel.rules.grouped import RuleGroup
+from sentinel.rules.prometheus import severity_of
 from tests.engine.groups import EPOCH, Stage, groups_of, run
 
 MINUTE = timedelta(minutes=1)

@@ -16,7 +16,8 @@ from sentinel.core.labels import NAME, Labels
 from sentinel.core.sample import Batch, Health, Sample
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, STALE, Source
 from sentinel.promql.block import Block
-from sentinel.rules import Rule, observe
+from sentinel.rules import Rule
+from sentinel.rules.observe import observe
 from sentinel.store.head import Head
 
 START = datetime(2026, 11, 2, tzinfo=UTC)

@@ -17,7 +17,8 @@ from sentinel.core.clock import to_ms
 from sentinel.core.labels import Labels
 from sentinel.promql import parse
 from sentinel.promql.evaluate import evaluate
-from sentinel.rules import FORMS, Rule, observe
+from sentinel.rules import FORMS, Rule
+from sentinel.rules.observe import observe
 from tests.rules.making import rule
 from tests.rules.stage import START, HeadStore, Stage
 from tests.rules.test_cases import labels_of

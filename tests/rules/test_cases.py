@@ -15,7 +15,8 @@ from sentinel.core.labels import Labels
 from sentinel.core.notation import STALE_MARK, parse_values
 from sentinel.core.quantity import format_duration, parse_duration
 from sentinel.promql import VectorSelector, parse
-from sentinel.rules import FORMS, Rule, observe
+from sentinel.rules import FORMS, Rule
+from sentinel.rules.observe import observe
 from tests.rules.making import INTERVALS, rule
 from tests.rules.stage import PROBE, START, Stage, Store, stores
 

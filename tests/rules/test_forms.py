@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from sentinel.core.severity import Severity
 from sentinel.promql import parse
-from sentinel.rules import FORMS, RuleInvalid, form
+from sentinel.rules import FORMS, RuleInvalid, form_named
 from tests.rules.making import rule
 
 RATIO = {"of": 'purchases_total{status="failed"}', "to": "purchases_total", "over": "5m"}
@@ -308,7 +308,7 @@ def test_a_rule_reads_what_deciding_needs() -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_each_form_has_its_page(name: str) -> None:
     """The manual page of a form says its value, shows it in YAML, what it compiles to, and its edges."""
-    page = __import__(form(name).__module__, fromlist=["__doc__"]).__doc__ or ""
+    page = __import__(form_named(name).__module__, fromlist=["__doc__"]).__doc__ or ""
     assert page.startswith(f"{name}: ")
     assert all(f"\n{part}\n" in page for part in ("Value", "In YAML", "Compiles to", "Edges"))
 

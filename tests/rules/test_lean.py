@@ -9,10 +9,10 @@ HEAVY = ("numpy", "sqlmodel", "sqlalchemy", "httpx", "fastapi", "slack_sdk", "se
 
 CHECK = f"""
 import sys
-from sentinel.rules import FORMS, RuleKeys, form, make_rule
+from sentinel.rules import FORMS, RuleKeys, form_named, make_rule
 for name in FORMS:
-    form(name)
-last = form("last").model_validate({{"of": "depth"}})
+    form_named(name)
+last = form_named("last").model_validate({{"of": "depth"}})
 keys = RuleKeys.model_validate({{"above": "5", "severity": "error", "summary": "{{{{ value }}}}"}})
 print(make_rule("deep", "last", last, keys).compiled.expr)
 print([name for name in {HEAVY} if name in sys.modules])

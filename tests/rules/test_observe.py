@@ -16,7 +16,8 @@ from sentinel.core.labels import NAME, Labels
 from sentinel.core.sample import Batch, Sample
 from sentinel.core.severity import Severity
 from sentinel.promql import parse
-from sentinel.rules import blind, observe
+from sentinel.rules.blind import blind
+from sentinel.rules.observe import observe
 from sentinel.store.head import Head
 from tests.rules.making import rule
 

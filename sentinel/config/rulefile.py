@@ -1,0 +1,277 @@
+"""Rule files: what stands under `groups:`, as Prometheus's users write it, read and not yet made into rules of ours.
+
+All that is wrong is reported, also what stands beside a mistake. Needs no form and no model, so that thousands of
+rules are read in the time that others take.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sentinel.config.findings import Findings
+from sentinel.config.offsets import place
+from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank
+from sentinel.core.errors import QueryInvalid
+from sentinel.core.problem import near
+from sentinel.core.severity import Severity
+from sentinel.promql.ast import Expr
+from sentinel.promql.check import misfit_of_rule
+from sentinel.promql.literal import duration_ms
+from sentinel.promql.parser import parse
+from sentinel.rules.gotemplate import GoTemplateInvalid, check
+from sentinel.rules.prometheus import INTERVAL, severity_of
+
+_GROUP = {"name", "interval", "query_offset", "limit", "labels", "rules"}
+_ALERT = {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}
+_RECORD = {"record", "expr", "labels"}
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_DURATION = re.compile(r"0|(\d+(ms|[smhdwy]))+")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NOTHING = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRule:
+    """One rule of a group as it was written.
+
+    Args:
+        kind: "alert" or "record".
+        name: of the alert, or of the series that is written.
+        node: its mapping.
+        query: its expression; None where that does not parse, which is reported.
+        labels: templates by name, those of the group among them.
+        annotations: templates by name.
+        hold_for: `for`.
+        keep_firing_for: likewise.
+        levels: the severities that an alert may have.
+    """
+
+    kind: str
+    name: str
+    node: MappingNode
+    query: Expr | None
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    hold_for: timedelta = _NOTHING
+    keep_firing_for: timedelta = _NOTHING
+    levels: tuple[Severity, ...] = ()
+
+    @property
+    def key(self) -> ScalarNode:
+        """The word that says what it is, where it is pointed at."""
+        return self.node.keys[self.kind]
+
+    @property
+    def expr(self) -> ScalarNode:
+        """The expression's text."""
+        found = self.node.values["expr"]
+        assert isinstance(found, ScalarNode)  # it was parsed
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenGroup:
+    """A group as it was written."""
+
+    name: str
+    node: MappingNode
+    rules: tuple[WrittenRule, ...]
+    interval: timedelta = INTERVAL
+    query_offset: timedelta = _NOTHING
+    limit: int = 0
+
+
+def read_groups(node: Node, findings: Findings) -> list[WrittenGroup]:
+    """Read what stands under `groups:` in one file; what is wrong is reported."""
+    return list(_Reading(findings).groups(node))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    findings: Findings
+
+    def groups(self, node: Node) -> Iterator[WrittenGroup]:
+        if is_blank(node):
+            return
+        if not isinstance(node, SequenceNode):
+            self._wrong(node, "groups: should be a list of groups", "begin each with - name:")
+            return
+        names: set[str] = set()
+        for item in node.items:
+            if (group := self._group(item)) is None:
+                continue
+            if group.name in names:
+                self._wrong(item, f'the group "{group.name}" stands twice in this file', "rename one of them")
+            names.add(group.name)
+            yield group
+
+    def _group(self, node: Node) -> WrittenGroup | None:
+        if not isinstance(node, MappingNode):
+            self._wrong(node, "a group should be a mapping with name and rules")
+            return None
+        self._unknown(node, _GROUP, "a group")
+        name, labels = self._text(node, "name"), self._labels(node)
+        if not name:
+            self._wrong(node.keys.get("name", node), "a group needs a name", "write name: and a word")
+        interval = self._duration(node, "interval") or INTERVAL
+        offset = self._duration(node, "query_offset")
+        limit = self._limit(node)
+        rules = [rule for item in self._items(node, "rules") if (rule := self._rule(item, labels)) is not None]
+        return WrittenGroup(name, node, tuple(rules), interval, offset, limit)
+
+    def _rule(self, node: Node, labels: Mapping[str, str]) -> WrittenRule | None:
+        if not isinstance(node, MappingNode):
+            self._wrong(node, "a rule should be a mapping with alert or record, and expr")
+            return None
+        alert, record = self._text(node, "alert"), self._text(node, "record")
+        if bool(alert) is bool(record):
+            says = "a rule is an alert or a record, and not both" if alert else "a rule needs alert or record"
+            self._wrong(node.keys.get("record", node), says, "part it into two rules" if alert else "name it")
+            return None
+        self._unknown(node, _ALERT if alert else _RECORD, "an alerting rule" if alert else "a recording rule")
+        own = {**labels, **self._labels(node)}
+        query = self._query(node)
+        if record:
+            if not _METRIC.fullmatch(record):
+                says = f'"{record}" is not a metric\'s name: letters, digits, _ and : only'
+                self._wrong(node.values["record"], says)
+            return WrittenRule("record", record, node, query, own, {})
+        return WrittenRule(
+            "alert",
+            alert,
+            node,
+            query,
+            own,
+            self._annotations(node),
+            self._duration(node, "for"),
+            self._duration(node, "keep_firing_for"),
+            self._severities(node, own),
+        )
+
+    def _annotations(self, node: MappingNode) -> Mapping[str, str]:
+        annotations = self._texts(node, "annotations")
+        for key in ("labels", "annotations"):
+            self._check_templates(node, key)
+        return annotations
+
+    def _severities(self, node: MappingNode, own: Mapping[str, str]) -> tuple[Severity, ...]:
+        """Return the severities that the rule may have: one, unless a template says it."""
+        word = own.get("severity", "")
+        if "{{" in word:
+            return tuple(Severity)
+        if (level := severity_of(word)) is not None:
+            return (level,)
+        where = self._value(node, "labels", "severity") or node.keys["alert"]
+        says = f'severity: "{word}" is none of ours, and taken for error' if word else "no severity: taken for error"
+        fix = "add a label severity: info, warning, error or critical (page, ticket, warn and none are known too)"
+        self.findings.add("group/severity", where, says, fix, severity=Severity.WARNING)
+        return (Severity.ERROR,)
+
+    def _query(self, node: MappingNode) -> Expr | None:
+        text, where = self._text(node, "expr"), node.values.get("expr")
+        if not text or not isinstance(where, ScalarNode):
+            self._wrong(node.keys.get("expr", node), "a rule needs an expr", "write expr: and PromQL")
+            return None
+        try:
+            query = parse(text)
+        except QueryInvalid as exc:
+            at = place(where, exc.start, exc.end) if exc.end else where.position
+            self.findings.add("group/invalid", at, f"expr: {exc.says}", exc.fix)
+            return None
+        if misfit := misfit_of_rule(query):
+            self.findings.add("group/invalid", where.position, f"expr: {misfit[0]}", misfit[1])
+            return None
+        return query
+
+    def _check_templates(self, node: MappingNode, key: str) -> None:
+        for name, text in self._texts(node, key).items():
+            if "{{" not in text:
+                continue
+            try:
+                check(text)
+            except GoTemplateInvalid as exc:
+                where = self._value(node, key, name)
+                assert isinstance(where, ScalarNode)
+                at = place(where, exc.start, exc.end)
+                self.findings.add("group/template", at, f"{name}: {exc.says}", exc.fix)
+
+    def _labels(self, node: MappingNode) -> dict[str, str]:
+        found = self._texts(node, "labels")
+        for name in found:
+            if not _LABEL.fullmatch(name) or name == "__name__":
+                given = node.values["labels"]
+                assert isinstance(given, MappingNode)  # it has texts
+                self._wrong(given.keys[name], f'"{name}" is not a label\'s name: letters, digits and _ only')
+        return found
+
+    def _texts(self, node: MappingNode, key: str) -> dict[str, str]:
+        """Return a mapping of texts; what is none is reported, once however often it is asked for."""
+        given = node.values.get(key)
+        if given is None or is_blank(given):
+            return {}
+        if not isinstance(given, MappingNode):
+            self._wrong(given, f"{key}: should be a mapping of names to texts")
+            return {}
+        found = {}
+        for name, value in given.values.items():
+            if isinstance(value, ScalarNode):
+                found[name] = value.text
+            else:
+                self._wrong(value, f"{name}: should be a text")
+        return found
+
+    def _items(self, node: MappingNode, key: str) -> Sequence[Node]:
+        given = node.values.get(key)
+        if given is None or is_blank(given):
+            return ()
+        if not isinstance(given, SequenceNode):
+            self._wrong(given, f"{key}: should be a list")
+            return ()
+        return given.items
+
+    def _text(self, node: MappingNode, key: str) -> str:
+        given = node.values.get(key)
+        if given is None:
+            return ""
+        if not isinstance(given, ScalarNode):
+            self._wrong(given, f"{key}: should be a text")
+            return ""
+        return given.text
+
+    def _duration(self, node: MappingNode, key: str) -> timedelta:
+        text = self._text(node, key)
+        if text in ("", "0"):
+            return _NOTHING
+        try:
+            if not _DURATION.fullmatch(text):
+                raise ValueError
+            return timedelta(milliseconds=duration_ms(text))
+        except ValueError:
+            fix = f"write {text}s or {text}m" if text.isdigit() else "write 30s, 5m, 1h30m or 7d"
+            self._wrong(node.values[key], f'{key}: "{text}" is not a duration', fix)
+            return _NOTHING
+
+    def _limit(self, node: MappingNode) -> int:
+        text = self._text(node, "limit")
+        if not re.fullmatch(r"\d{0,9}", text):
+            self._wrong(node.values["limit"], f'limit: "{text}" is not a number of alerts or series')
+            return 0
+        return int(text or 0)
+
+    def _unknown(self, node: MappingNode, known: set[str], what: str) -> None:
+        for name, key in node.keys.items():
+            if name not in known:
+                fix = near(name, known, "it takes")
+                self.findings.add("group/unknown-key", key, f'"{name}" is not a key of {what}', fix)
+
+    def _value(self, node: MappingNode, *path: str) -> Node | None:
+        found: Node | None = node
+        for key in path:
+            found = found.values.get(key) if isinstance(found, MappingNode) else None
+        return found
+
+    def _wrong(self, where: Node, says: str, fix: str = "") -> None:
+        self.findings.add("group/invalid", where, says, fix)
