@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.process import AgentProcess, until
+from tests.e2e.nursery import ForkedAgent
+from tests.e2e.process import until
 from tests.e2e.service import Service
 from tests.receivers import SentryServer
 from tests.receivers.http import OK, Answer
@@ -58,22 +59,20 @@ def test_kills_under_load_lose_nothing_and_tell_nobody_twice(tmp_path: Path) -> 
     print(f"\nseed {SEED}, {KILLS} kills")
     service = Service()
     with SentryServer() as sentry, WebhookServer() as hook:
-        agent = AgentProcess(tmp_path, SENTINEL_WARMUP="1ms", PYTHONDONTWRITEBYTECODE="")
+        agent = ForkedAgent(tmp_path, SENTINEL_WARMUP="1ms")
         agent.write("tree.yaml", TREE.format(service=service.url, dsn=sentry.dsn, hook=f"{hook.url}/hook"))
-        agent.start()
         try:
-            for kill in range(KILLS):
+            agent.start()
+            for _ in range(KILLS):
                 for receiver in (sentry, hook):
                     receiver.always = chance.choice((OK, OK, OK, *FAILURES))
-                for _ in range(chance.randrange(1, 4)):
+                for _ in range(chance.randrange(1, 5)):  # some die while they start
                     service.status = chance.choice((200, 500))
-                    for queue in range(4):
+                    for queue in range(8):
                         service.metrics[f'queue_length{{queue="{queue}"}}'] = chance.choice((0.0, 9.0))
-                    time.sleep(chance.uniform(0.02, 0.4))
+                    time.sleep(chance.uniform(0.02, 0.5))
                 agent.kill()
-                agent.start(ready=kill % 3 > 0)
-                if kill % 3 == 0:
-                    time.sleep(chance.uniform(0.3, 1.5))  # some die while they start
+                agent.start(ready=False)
             service.status = 200
             service.metrics = dict.fromkeys(service.metrics, 0.0)
             sentry.always = hook.always = OK
@@ -95,6 +94,7 @@ def test_kills_under_load_lose_nothing_and_tell_nobody_twice(tmp_path: Path) -> 
     assert delivered["hook"] | delivered["limited"] == set(hook.taken), "lost, or told under two keys"
     events = {row["key"] for row in rows if row["notifier"] == "sentry" and not row["why"] and row["key"]}
     assert {key for key in events if key in delivered["sentry"]} >= set(sentry.events), "told under two keys"
+    _judge_heard(hook.bodies)
     print(
         f"{len(fired)} transitions, {len(rows)} debts, {len(hook.taken)} + {len(sentry.events)} messages taken, "
         f"{hook.repeated} + {sentry.repeated} repeated under a key that was known: 0 lost, 0 doubled"
@@ -116,3 +116,21 @@ def _judge(rows: list[dict[str, Any]], fired: list[tuple[int, str]]) -> None:
         assert until_when.get(fingerprint, -1) >= at, "a transition without its debt"
     alone = [row["key"] for row in rows if row["key"] and row["digest"] in ("", row["id"])]
     assert len(alone) == len(set(alone)), "two debts under one key"
+
+
+def _judge_heard(bodies: list[dict[str, Any]]) -> None:
+    """Hold what the receiver took, in its order, against the promise: each beginning once, and an end last."""
+    begun: set[tuple[str, ...]] = set()
+    last: dict[tuple[str, str], bool] = {}
+    for data in (body["data"] for body in bodies):
+        for alert in data["alerts"]:
+            if not alert["news"]:
+                continue
+            over = alert["state"] == "resolved"
+            life = (data["notifier"], alert["fingerprint"], alert["since"])
+            if not over and data["reason"] != "updated":
+                assert life not in begun, "told twice"
+                begun.add(life)
+            last[life[:2]] = over
+    assert all(last.values()), "an end that nobody heard"
+    assert begun

@@ -78,9 +78,13 @@ class AgentProcess:
         """Wait until it is ready."""
         until("the agent is ready", self._ready, 60)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
     def _ready(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, f"the agent ended: {self.logged()[-3000:]}"
+        assert self.alive, f"the agent ended: {self.logged()[-3000:]}"
         try:
             return self.get("/readyz", parse=False) is not None
         except OSError:
