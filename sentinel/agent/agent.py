@@ -88,7 +88,7 @@ class Agent:
         self.remote = ThreadPoolExecutor(2, thread_name_prefix="remote")
         self.alarm = Alarm(lambda notifier, message: attempt(notifier, message, self.clock))
         self._tasks: set[asyncio.Task[None]] = set()
-        self.dead_letters = 0
+        self.dead_letters: Mapping[str, int] = {}
         self._counted_at = self.started_at
 
     # -- start and stop --------------------------------------------------------------------------------------------
@@ -284,9 +284,9 @@ class Agent:
         rules, now = self.view.config.rules.values(), self.clock.now()
         self.waits.look(rules, self.history.reader(), now, seeing=not self.reference.blind)
 
-    def _count_dead(self) -> int:
+    def _count_dead(self) -> Mapping[str, int]:
         with self.database.read() as tx:
-            return tx.notifications.count(Settlement.DEAD)
+            return tx.notifications.counts(Settlement.DEAD)
 
     def _looked(self, probe: Probe, run: Run) -> None:
         """Take a run: its samples to the desk; what the probe remembers to the disk, if that changed."""

@@ -32,7 +32,7 @@ class Standing:
         lookouts: by probe.
         couriers: how each notifier fares.
         blind: whether the agent reaches none of its reference addresses.
-        dead: notifications that were given up.
+        dead: notifier, also one that is gone, to how many notifications to it were given up.
         loaded_at: when a tree was last taken into use.
         waits: rules that wait for a metric in vain.
         missed: group of a rule file to how many of its slots went by.
@@ -43,7 +43,7 @@ class Standing:
     lookouts: Mapping[str, Lookout]
     couriers: Mapping[str, Status]
     blind: bool
-    dead: int
+    dead: Mapping[str, int]
     loaded_at: datetime | None
     waits: Sequence[Wait] = ()
     missed: Mapping[str, int] = field(default_factory=dict)
@@ -59,7 +59,8 @@ def numbers(standing: Standing, now: datetime) -> Iterator[Sample]:
     yield Sample("sentinel_config_last_reload_success_timestamp_seconds", loaded.timestamp())
     yield Sample("sentinel_database_up", float(view.unwritten_since is None))
     yield Sample("sentinel_blind", float(standing.blind))
-    yield Sample("sentinel_dead_letters", float(standing.dead))
+    for notifier in (*standing.couriers, *(standing.dead.keys() - standing.couriers.keys())):
+        yield Sample("sentinel_dead_letters", float(standing.dead.get(notifier, 0)), {"notifier": notifier})
     yield Sample("sentinel_rules", float(len(view.config.rules)))
     for rule in view.failures:
         owner = view.config.rules[rule].owner if rule in view.config.rules else ""

@@ -198,7 +198,7 @@ class Operators:
 
         def then(state: State, let_go: tuple[Acknowledgement, ...]) -> None:
             for one in let_go:
-                state.unacknowledged(one.fingerprint)
+                state.unacknowledged(one.fingerprint, self._clock.now())
 
         return await self._written(write, then)
 

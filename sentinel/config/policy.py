@@ -74,7 +74,7 @@ def _route(entry: Entry, keys: RouteKeys) -> Route:
         group_wait=keys.group_wait,
         group_interval=keys.group_interval,
         repeat=keys.repeat,
-        escalate=tuple(Escalation(step.after, step.notify) for step in keys.escalate),
+        escalate=tuple(sorted((Escalation(one.after, one.notify) for one in keys.escalate), key=lambda one: one.after)),
         continue_=keys.continue_,
         position=entry.key.position,
     )

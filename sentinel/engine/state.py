@@ -120,9 +120,11 @@ class State:
         """Take over an acknowledgement, after it was committed."""
         self.telling.acknowledgements[acknowledgement.fingerprint] = acknowledgement
 
-    def unacknowledged(self, fingerprint: str) -> None:
-        """Take over that an acknowledgement was taken back."""
+    def unacknowledged(self, fingerprint: str, now: datetime) -> None:
+        """Take over that an acknowledgement was taken back: whatever it stopped is looked at now."""
         self.telling.acknowledgements.pop(fingerprint, None)
+        for key in self.telling.groups_of(fingerprint):
+            self.telling.timers.set(key, now)
 
 
 def _is_behind(alert: Alert, telling: Telling) -> bool:

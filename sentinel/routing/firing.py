@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sentinel.core.alert import Alert, Change
 from sentinel.core.notification import Notification, Reason, Told
 from sentinel.core.severity import Severity
 from sentinel.routing.draft import Draft
-from sentinel.routing.due import call, first_due, further_due, joins, quiet_due, route_of
+from sentinel.routing.due import call, first_due, further_due, joins, look_again, quiet_due, route_of
 from sentinel.routing.hold import hold
 from sentinel.routing.places import Place, audience, places
 
@@ -57,8 +57,11 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     1. What is held back is taken out of every debt that nobody has leased.
     2. The alert joins the groups of its places; those there are owed what they have not heard.
     3. It leaves the groups that are no longer its places; who heard of it there hears that once.
+    4. When it was held back and is not any more, whatever changed meanwhile is told, and its groups' reminders and
+       escalation go on.
     """
     fingerprint = alert.fingerprint
+    was_held = draft.held(fingerprint) is not None
     if look.change in _MOVED:
         draft.trim(alert)
     if look.change is Change.ROSE:
@@ -73,6 +76,7 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
         if row.notifier in look.heard and not row.sealed:
             draft.debts.doubt(row)  # what he has heard now may leave less to tell
     before = _audience_before(fingerprint, draft) if look.change in _MOVED else frozenset()
+    before |= _audience_told(alert, told, draft) if was_held else frozenset()
     placed = places(alert, draft.policy)
     for place in placed:
         joined = draft.join(place, fingerprint)
@@ -84,8 +88,9 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     for key in draft.groups_of(fingerprint):
         if key not in {place.key for place in placed}:
             draft.leave(key, fingerprint)
-    if look.change in _MOVED:
-        _let_go(alert, before - {name for place in placed for name in place.notifiers}, draft)
+    _let_go(alert, before - {name for place in placed for name in place.notifiers}, draft)
+    if was_held:
+        _go_on(placed, draft)
     if not placed or not any(place.notifiers for place in placed):
         draft.say(fingerprint, f"route {placed[0].route.name} tells nobody" if placed else "no route takes it")
 
@@ -113,7 +118,7 @@ def _owe(
     group, severity, now = draft.group(place.key), alert.severity, draft.now
     assert group is not None
     assert severity is not None
-    reason = _reason(severity, look, listener, newcomer=newcomer)
+    reason = _reason(severity, look, listener, newcomer=newcomer, no_data_at=alert.no_data_at)
     if reason is None:
         return
     if reason is Reason.FIRING:
@@ -128,7 +133,9 @@ def _owe(
         call(draft, place.key, due_at, rose=rises)
 
 
-def _reason(severity: Severity, look: Look, listener: Listener, *, newcomer: bool) -> Reason | None:
+def _reason(
+    severity: Severity, look: Look, listener: Listener, *, newcomer: bool, no_data_at: datetime | None
+) -> Reason | None:
     """Return why this notifier is owed word of an alert at this severity now; None where he is owed nothing new.
 
     What is on its way to him in a sealed message counts as unheard until it was accepted: a change makes a new debt,
@@ -152,7 +159,9 @@ def _reason(severity: Severity, look: Look, listener: Listener, *, newcomer: boo
         return None
     if heard < severity:
         return Reason.ROSE
-    return Reason.UPDATED if heard > severity and listener.name in look.heard else None
+    if no_data_at and listener.told and listener.told.at < no_data_at:
+        return Reason.NO_DATA  # it was held back then
+    return Reason.UPDATED if heard > severity else None
 
 
 def _covered(rows: Sequence[Notification]) -> bool:
@@ -167,6 +176,16 @@ def _audience_before(fingerprint: str, draft: Draft) -> frozenset[str]:
     return audience(before, draft.policy)
 
 
+def _audience_told(alert: Alert, told: Mapping[str, Told], draft: Draft) -> frozenset[str]:
+    """Return who heard of the alert on its route at another severity, and nothing since: its telling was held back."""
+    return frozenset(
+        name
+        for name, one in told.items()
+        if one.severity != alert.severity
+        and name in audience(replace(alert, standings={}, peak=one.severity), draft.policy)
+    )
+
+
 def _hold_back(alert: Alert, why: str, draft: Draft) -> None:
     """Take the alert out of what nobody has leased, and out of its groups: it joins them when it may be told."""
     fingerprint = alert.fingerprint
@@ -175,6 +194,13 @@ def _hold_back(alert: Alert, why: str, draft: Draft) -> None:
             draft.take_back(row, fingerprint, why)
     for key in draft.groups_of(fingerprint):
         draft.leave(key, fingerprint)
+
+
+def _go_on(placed: Iterable[Place], draft: Draft) -> None:
+    """Let the reminders and the escalation of these groups go on."""
+    for place in placed:
+        if group := draft.group(place.key):
+            look_again(group, place.route, draft)
 
 
 def _let_go(alert: Alert, gone: frozenset[str], draft: Draft) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sentinel.core.alert import Alert
 from sentinel.core.labels import Labels
@@ -10,6 +10,8 @@ from sentinel.routing.match import attribute
 from sentinel.routing.route import Policy, Route
 
 EACH = "..."  # as `group_by`: a group per alert
+#: The built-in alerts about a notifier, which they have as a label of that name: it cannot tell of itself.
+ABOUT_A_NOTIFIER = {"sentinel-notifier-down", "sentinel-dead-letters"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,17 @@ def places(alert: Alert, policy: Policy) -> tuple[Place, ...]:
             found.append(Place(route, f"{route.name}{labels}", labels, fresh))
         if not route.continue_:
             break
-    return tuple(found)
+    return _with_another(alert, policy, found) if alert.rule in ABOUT_A_NOTIFIER else tuple(found)
+
+
+def _with_another(alert: Alert, policy: Policy, found: list[Place]) -> tuple[Place, ...]:
+    """Let another notifier tell what is about the only one that would hear of it: its fallback, else the first."""
+    concerned = alert.labels.get("notifier")
+    others = (policy.fallbacks.get(concerned), *policy.notifiers)
+    another = next((name for name in others if name not in (None, concerned)), None)
+    if another is None or {name for place in found for name in place.notifiers} != {concerned}:
+        return tuple(found)
+    return tuple(replace(one, notifiers=(*one.notifiers, another)) if one.notifiers else one for one in found)
 
 
 def audience(alert: Alert, policy: Policy) -> frozenset[str]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Group, Reason
 from sentinel.routing.draft import Draft
 from sentinel.routing.due import look_again, route_of
-from sentinel.routing.hold import acknowledged, hold
+from sentinel.routing.hold import PATIENCE, acknowledged, hold
 from sentinel.routing.places import places
+from sentinel.routing.route import Escalation, Route
 
 
 def remind(group: Group, draft: Draft) -> None:
-    """Remind of what still fires, then take the escalation's next step, each if it is due; one that is late is one."""
+    """Remind of what still fires, once however late, then take the steps of the escalation that are due.
+
+    A step is not taken while all of the group is in somebody's hands or held back: it is taken when that ends.
+    """
     route, now = route_of(group, draft), draft.now
     waiting = [
         alert for member in draft.members(group.key) if (alert := draft.alert(member)) and _may_be_told(alert, draft)
@@ -21,13 +26,26 @@ def remind(group: Group, draft: Draft) -> None:
     if group.repeat_at and group.repeat_at <= now:
         reminded = [_remind_of(alert, group, draft) for alert in waiting]
         group = replace(group, repeat_at=now + route.repeat, told_at=now if any(reminded) else group.told_at)
-    if group.severity_since and group.escalated < len(route.escalate):
-        step = route.escalate[group.escalated]
-        if group.severity_since + step.after <= now:
-            _escalate(group, waiting, step.notify, draft)
-            group = replace(group, escalated=group.escalated + 1)
+    steps = _due(group, route, now) if waiting else ()
+    for step in steps:
+        _escalate(group, waiting, step.notify, draft)
+    group = replace(group, escalated=group.escalated + len(steps))
     draft.put_group(group)
     look_again(group, route, draft)
+    if not waiting and (at := draft.timers[group.key]) is not None and at <= now:
+        draft.timers[group.key] = min(_free_at(member, draft) for member in draft.members(group.key))
+
+
+def _due(group: Group, route: Route, now: datetime) -> tuple[Escalation, ...]:
+    since = group.severity_since
+    return tuple(step for step in route.escalate[group.escalated :] if since and since + step.after <= now)
+
+
+def _free_at(fingerprint: str, draft: Draft) -> datetime:
+    """Return when an alert that may not be told now is looked at again."""
+    ack, held = draft.acknowledgement(fingerprint), draft.held(fingerprint)
+    ends = [ack.ends_at if ack else None, held.until if held else None]
+    return min((at for at in ends if at and at > draft.now), default=draft.now + PATIENCE)
 
 
 def _may_be_told(alert: Alert, draft: Draft) -> bool:

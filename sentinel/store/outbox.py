@@ -159,10 +159,11 @@ class Notifications(Shelf[Notification]):
         """Return every dead letter, oldest first."""
         return self._read(self._oldest().where(self.table.c.settlement == Settlement.DEAD))
 
-    def count(self, settlement: Settlement) -> int:
-        """Return how many stand so."""
-        statement = select(func.count()).select_from(self.table).where(self.table.c.settlement == settlement)
-        return int(self._connection.execute(statement).scalar_one())
+    def counts(self, settlement: Settlement) -> dict[str, int]:
+        """Return how many stand so, by notifier."""
+        notifier = self.table.c.notifier
+        statement = select(notifier, func.count()).where(self.table.c.settlement == settlement).group_by(notifier)
+        return {name: int(count) for name, count in self._connection.execute(statement)}
 
     def swap(self, was: Notification, now: Notification) -> bool:
         """Put `now` in the place of `was` if that is still how it stands; a lost race is no error.

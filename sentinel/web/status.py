@@ -34,7 +34,7 @@ def status(agent: Agent, now: datetime) -> Json:
         "notices": notices(agent, now),
         "alerts": [present.alert(view, one) for one in view.alerts if one.severity is not None],
         "silences": [present.silence(one, now) for one in view.silences.values()],
-        "dead_letters": agent.dead_letters,
+        "dead_letters": sum(agent.dead_letters.values()),
         "config": present.config(view),
         "probes": [_probe(lookout) for lookout in agent.lookouts.by_name.values()],
         "jobs": [

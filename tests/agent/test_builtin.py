@@ -74,7 +74,7 @@ class House(FastAgent):
         if self.waits.due(now):
             self.waits.look(self.config.rules.values(), self.history.reader(), now)
         with self.database.read() as tx:
-            dead = tx.notifications.count(Settlement.DEAD)
+            dead = tx.notifications.counts(Settlement.DEAD)
         reload = Reload(now, ok=self.valid)
         status = Status("people", self.breaker.circuit(now), opened_at=self.breaker.opened_at)
         standing = Standing(

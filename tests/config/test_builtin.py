@@ -20,7 +20,7 @@ WELL = {
     "sentinel_config_valid": 1,
     "sentinel_database_up": 1,
     "sentinel_blind": 0,
-    "sentinel_dead_letters": 0,
+    'sentinel_dead_letters{notifier="slack"}': 0,
     'sentinel_notifier_up{notifier="slack"}': 1,
     'sentinel_probe_last_run_age_seconds{target="shop"}': 14,
     'sentinel_probe_interval_seconds{target="shop"}': 15,
@@ -52,7 +52,9 @@ def firing(numbers: dict[str, float]) -> dict[str, str]:
         pytest.param({"sentinel_config_valid": 0}, "config-invalid", "The configuration of agent-1 cannot be read"),
         pytest.param({"sentinel_database_up": 0}, "database", "The database of agent-1 cannot be written"),
         pytest.param({"sentinel_blind": 1}, "blind", "agent-1 reaches neither its targets nor its reference"),
-        pytest.param({"sentinel_dead_letters": 2}, "dead-letters", "2 notifications were given up"),
+        pytest.param(
+            {'sentinel_dead_letters{notifier="slack"}': 2}, "dead-letters", "2 notifications to slack were given up"
+        ),
         pytest.param({'sentinel_notifier_up{notifier="slack"}': 0}, "notifier-down", "Notifier slack does not deliver"),
         pytest.param({'sentinel_rule_failures{rule="deep"}': 1}, "rule-failing", "Rule deep cannot be evaluated"),
         pytest.param({'sentinel_rule_blind{rule="deep"}': 1}, "rule-blind", "Rule deep has had no data for an hour"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sentinel.core.alert import Condition
 from sentinel.core.clock import ManualClock
 from sentinel.core.labels import Labels, fingerprint
 from sentinel.core.schedule import Schedule
@@ -95,7 +96,7 @@ def test_an_acknowledgement_stops_repeats_and_escalation() -> None:
     house.wait(hours=7.9)
     assert house.deliver() == []
     house.wait(hours=5)
-    assert house.deliver() == ["slack reminder"]
+    assert house.deliver() == ["slack reminder", "boss escalation"]
     house.acknowledge(DB)
     house.see("db", ERROR)
     assert house.deliver() == ["slack rose"]
@@ -284,3 +285,56 @@ def test_a_new_height_begins_the_escalation_anew() -> None:
     assert house.deliver() == []
     house.wait(minutes=1)
     assert house.deliver() == ["boss escalation"]
+
+
+def test_a_step_that_fell_due_in_somebodys_hands_is_taken_when_he_lets_go() -> None:
+    """'An acknowledgement stops repeats and escalation': they go on when it is taken back, at once."""
+    house = firing(ERROR, STAIRS)
+    house.acknowledge(DB)
+    house.wait(minutes=40)
+    assert house.deliver() == []
+    house.state.unacknowledged(DB, house.now)
+    house.decide()
+    assert house.deliver() == ["boss escalation"]
+    house.wait(minutes=3)
+    assert house.deliver() == ["chief escalation"]
+
+
+def test_a_step_that_fell_due_under_a_silence_is_taken_when_it_ends() -> None:
+    """'when it ends and the alert fires, it is told then', also where the silence is ended before its time."""
+    house = firing(ERROR, STAIRS)
+    silence = house.silence({"rule": "db"}, minutes=300)
+    house.decide()
+    house.wait(minutes=60)
+    assert house.deliver() == []
+    house.state.unsilenced(silence.id)
+    house.decide()
+    house.wait(1)
+    assert house.deliver() == ["boss escalation", "chief escalation"]
+
+
+def test_who_is_on_the_route_no_more_hears_that_when_the_silence_ends() -> None:
+    """'those no longer on its route hear that once': a fall under a silence is no way to keep them in the dark."""
+    pages = policy(route("pages", "mail", {"severity": "critical"}, continue_=True), route("rest", "slack"))
+    house = firing(CRITICAL, pages)
+    house.silence({"rule": "db"}, minutes=30)
+    house.decide()
+    house.see("db", WARNING)
+    house.wait(minutes=20)
+    assert house.deliver() == []
+    house.wait(minutes=11)
+    assert sorted(house.deliver()) == ["mail rerouted", "slack updated"]
+    house.wait(hours=5)
+    assert house.deliver() == ["slack reminder"]
+    house.see("db", None)
+    assert sorted(house.deliver()) == ["mail resolved", "slack resolved"]
+
+
+def test_that_there_are_no_data_is_told_when_the_silence_ends() -> None:
+    """'those who were told hear once "no data since 02:10"', if not then, then later."""
+    house = firing(ERROR)
+    house.silence({"rule": "db"}, minutes=60)
+    for _ in range(80):
+        house.see("db", Condition.UNKNOWN)
+        house.wait(minutes=1)
+    assert house.deliver() == ["slack no data"]

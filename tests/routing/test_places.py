@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +66,24 @@ def test_nobody_is_named_twice_and_nobody_is_forgotten(routes: list[Route]) -> N
             if not route.continue_:
                 break
     assert set(named) == {name for route in reached for name in route.notify} == audience(alert(), policy)
+
+
+@pytest.mark.parametrize(
+    ("notify", "fallbacks", "told"),
+    [
+        pytest.param(("slack",), {"slack": "mail"}, ("slack", "mail"), id="its fallback"),
+        pytest.param(("slack",), {}, ("slack", "team"), id="no fallback: the first of the others"),
+        pytest.param(("slack", "mail"), {"slack": "team"}, ("slack", "mail"), id="another hears of it anyway"),
+        pytest.param(("mail",), {}, ("mail",), id="it is not the one concerned"),
+        pytest.param((), {}, (), id="dropped knowingly"),
+    ],
+)
+def test_a_notifier_that_delivers_nothing_does_not_tell_it_alone(
+    notify: tuple[str, ...], fallbacks: dict[str, str], told: tuple[str, ...]
+) -> None:
+    """DESIGN: "A notifier that keeps failing has its circuit opened, … and another notifier tells about it"."""
+    policy = Policy((Route("rest", notify=notify),), ("team", "slack", "mail"), fallbacks=fallbacks)
+    down = replace(alert(), rule="sentinel-notifier-down", labels=Labels.of(notifier="slack"))
+    assert [place.notifiers for place in places(down, policy)] == [told]
+    alone = Policy((Route("rest", notify=("slack",)),), ("slack",))
+    assert [place.notifiers for place in places(down, alone)] == [("slack",)]
