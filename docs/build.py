@@ -178,6 +178,7 @@ def receivers_page() -> str:
 def pages() -> dict[str, str]:
     """Return every page that is made, by its file's name."""
     from sentinel import notifiers, probes, rules
+    from sentinel.cli.init import schema_text
 
     return {
         "probes.md": page(
@@ -195,10 +196,12 @@ def pages() -> dict[str, str]:
         "promql.md": promql_page(),
         "settings.md": settings_page(),
         "commands.md": commands_page(),
+        "../.sentinel/schema.json": schema_text(plugins=False),
     }
 
 
 if __name__ == "__main__":
     for file, text in pages().items():
+        (HERE / file).parent.mkdir(exist_ok=True)
         (HERE / file).write_text(text)
         sys.stdout.write(f"docs/{file}\n")

@@ -37,6 +37,7 @@ COMMANDS = {
     "notify": "sentinel.cli.notify:app",
     "audit": "sentinel.cli.audit:app",
     "db": "sentinel.cli.db:app",
+    "schema": "sentinel.cli.schema:schema",
 }
 
 WELL, WRONG, MISUSED, UNREACHABLE = 0, 1, 2, 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,9 @@ from sentinel.cli import Misused
 from sentinel.cli.output import console
 
 FOLDERS = ("probes", "rules", "notifiers")
+#: Where editors find what the language is; names that begin with a dot are no part of the tree.
+SCHEMA = Path(".sentinel", "schema.json")
+_MODELINE = re.compile(r"\A# yaml-language-server: .*\n")
 
 
 def init(
@@ -20,11 +25,12 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
 ) -> None:
-    """Copy a starter tree: probes/, rules/ and notifiers/, each with a file to edit."""
-    wanted = {**_starter(), **_packs(packs or [])}
+    """Copy a starter tree: probes/, rules/ and notifiers/, each with a file to edit; and a schema for editors."""
+    wanted = {path: with_modeline(path, text) for path, text in {**_starter(), **_packs(packs or [])}.items()}
     there = sorted(str(path) for path in wanted if (folder / path).exists())
     if there and not force:
         raise Misused(f"{', '.join(there)}: there already; --force writes over {'it' if len(there) == 1 else 'them'}")
+    wanted[SCHEMA] = schema_text()
     try:
         for path, text in sorted(wanted.items()):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -36,6 +42,19 @@ def init(
         out.print(f"wrote {folder / path}", markup=False)
     where = "" if folder == Path() else f"cd {folder} && "
     out.print(f"\nNext: edit them, then `{where}sentinel check` and `sentinel run`.", markup=False)
+
+
+def with_modeline(path: Path, text: str) -> str:
+    """Return a file of the tree whose first line tells editors where its schema lies."""
+    up = "../" * (len(path.parts) - 1)
+    return f"# yaml-language-server: $schema={up}{SCHEMA.as_posix()}\n" + _MODELINE.sub("", text)
+
+
+def schema_text(*, plugins: bool = True) -> str:
+    """Return the schema as it is written beside a tree."""
+    from sentinel.config.schema import json_schema
+
+    return json.dumps(json_schema(plugins=plugins), ensure_ascii=False, indent=1) + "\n"
 
 
 def _starter() -> dict[Path, str]:

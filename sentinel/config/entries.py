@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from sentinel.core.fields import (
     CronExpression,
@@ -14,6 +14,7 @@ from sentinel.core.fields import (
     LabelMap,
     LabelName,
     Model,
+    OneOrMore,
     PositiveDuration,
     ScheduleValue,
 )
@@ -22,10 +23,6 @@ from sentinel.notifiers.rate import Rate
 from sentinel.routing.match import Match
 from sentinel.routing.route import REPEAT
 from sentinel.rules.keys import RuleKeys
-
-
-def _one_or_more(given: object) -> object:
-    return [given] if isinstance(given, str) else given
 
 
 def _match(given: Any) -> Match:
@@ -51,10 +48,25 @@ def _rate(given: Any) -> Rate:
     return Rate.parse(given)
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
-MatchValue = Annotated[Match, PlainValidator(_match)]
+Names = Annotated[tuple[str, ...], OneOrMore()]
+#: What editors are told of a `match`: any label may be a key, and these are always there.
+_MATCH_SCHEMA = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    "properties": {
+        key: {"description": says, "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+        for key, says in {
+            "rule": "Name of the rule.",
+            "severity": "A severity; warning+ is that and above; !info is any other.",
+            "owner": "Who answers for the rule, or the alert's label of this name.",
+            "probe": "The alert's probe or job.",
+            "file": "The file in which the rule stands.",
+        }.items()
+    },
+}
+MatchValue = Annotated[Match, PlainValidator(_match), WithJsonSchema(_MATCH_SCHEMA)]
 RateValue = Annotated[Rate, PlainValidator(_rate), PlainSerializer(str), WithJsonSchema({"type": "string"})]
-LabelNames = Annotated[tuple[LabelName, ...], BeforeValidator(_one_or_more)]
+LabelNames = Annotated[tuple[LabelName, ...], OneOrMore()]
 _WAS = Field(None, description="An earlier name; what is remembered under it goes on under the new one.")
 
 
@@ -129,6 +141,9 @@ class InhibitKeys(Model):
     equal: LabelNames = Field((), description="Labels that must have the same value in both.")
     was: str | None = _WAS
 
+
+#: Entries that have no kind, by section.
+PLAIN: Mapping[str, type[Model]] = {"routes": RouteKeys, "mutes": MuteKeys, "inhibit": InhibitKeys}
 
 #: Keys of the language that this version does not read, by section; kinds and forms likewise.
 LATER_KEYS: Mapping[str, frozenset[str]] = {

@@ -25,8 +25,9 @@ SECTIONS = {
 }
 #: What belongs to the language and is not read yet.
 LATER = {"tests": "unit tests of rules", "policy": "what check demands"}
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LONGEST_NAME = 100
+NAME_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+LONGEST_NAME = 100
+_NAME = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,9 @@ def _section(section: str, key: ScalarNode, node: Node, gathered: Gathered, find
 
 
 def _check_name(entry: Entry, findings: Findings) -> None:
-    if _NAME.fullmatch(entry.name) and len(entry.name) <= _LONGEST_NAME:
+    if _NAME.fullmatch(entry.name) and len(entry.name) <= LONGEST_NAME:
         return
     better = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", entry.name).lower()).strip("-")
-    fix = f'write "{better[:_LONGEST_NAME]}"' if better and better != entry.name else ""
-    says = f'"{entry.name}" is not a name: lower-case letters, digits and "-" between them, at most {_LONGEST_NAME}'
+    fix = f'write "{better[:LONGEST_NAME]}"' if better and better != entry.name else ""
+    says = f'"{entry.name}" is not a name: lower-case letters, digits and "-" between them, at most {LONGEST_NAME}'
     findings.add(f"{entry.what}/name", entry.key, says, fix)

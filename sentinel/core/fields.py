@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from sentinel.core.quantity import Quantity, format_duration, parse_duration, parse_quantity
+from sentinel.core.quantity import DURATION_PATTERN, Quantity, format_duration, parse_duration, parse_quantity
 from sentinel.core.regex import compile_pattern
 from sentinel.core.schedule import Cron, Schedule
 from sentinel.core.severity import Severity
@@ -163,19 +163,53 @@ def _as_text(given: timedelta) -> str:
     return format_duration(given)
 
 
+#: What editors are told of a duration.
+_POSITIVE_SCHEMA = {
+    "type": "string",
+    "pattern": DURATION_PATTERN,
+    "errorMessage": "a duration has a unit: 30s, 15m, 1h30m, 7d",
+    "description": "A duration: 30s, 15m, 1h30m, 7d.",
+}
+_DURATION_SCHEMA = {"description": _POSITIVE_SCHEMA["description"], "anyOf": [_POSITIVE_SCHEMA, {"const": 0}]}
+
+
+class OneOrMore:
+    """Lets one word stand for a list of one: `by: channel` for `by: [channel]`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(
+            lambda given: [given] if isinstance(given, str) else given, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+class _ScheduleForms:
+    """Tells editors the forms of a schedule."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        from sentinel.core.hours import JSON_SCHEMA
+
+        return JSON_SCHEMA
+
+
 #: `15m`; a number without a unit is an error.
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
     PlainSerializer(_as_text),
-    WithJsonSchema({"type": "string", "description": "A duration: 30s, 15m, 1h30m, 7d."}),
+    WithJsonSchema(_DURATION_SCHEMA),
 ]
 #: A duration longer than nothing.
 PositiveDuration = Annotated[
     timedelta,
     PlainValidator(lambda given: _positive(_duration(given))),
     PlainSerializer(_as_text),
-    WithJsonSchema({"type": "string", "description": "A duration: 30s, 15m, 1h30m, 7d."}),
+    WithJsonSchema(_POSITIVE_SCHEMA),
 ]
 #: A TCP or UDP port.
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -193,7 +227,7 @@ SeverityName = Annotated[
 #: A cron expression of five fields, in UTC; `Cron.within` moves it to a time zone.
 CronExpression = Annotated[Cron, PlainValidator(_cron), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 #: A schedule in any of its forms; the validation context may hold `schedules` by name and the `timezone`.
-ScheduleValue = Annotated[Schedule, PlainValidator(_schedule), WithJsonSchema({})]
+ScheduleValue = Annotated[Schedule, PlainValidator(_schedule), _ScheduleForms()]
 #: A date and time; on the clock of the validation context's `timezone`, unless it names its own.
 Moment = Annotated[
     datetime,
@@ -201,10 +235,16 @@ Moment = Annotated[
     WithJsonSchema({"type": "string", "description": "A date and time: 2026-12-01 20:00."}),
 ]
 #: A label's name.
-LabelName = Annotated[str, _matching("[a-zA-Z_][a-zA-Z0-9_]*", "is not a label's name: letters, digits and _ only")]
+LabelName = Annotated[
+    str,
+    _matching("[a-zA-Z_][a-zA-Z0-9_]*", "is not a label's name: letters, digits and _ only"),
+    WithJsonSchema({"type": "string", "pattern": "^[a-zA-Z_][a-zA-Z0-9_]*$"}),
+]
 #: A metric's name.
 MetricName = Annotated[
-    str, _matching("[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric's name: letters, digits, _ and : only")
+    str,
+    _matching("[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric's name: letters, digits, _ and : only"),
+    WithJsonSchema({"type": "string", "pattern": "^[a-zA-Z_:][a-zA-Z0-9_:]*$"}),
 ]
 #: Labels by name.
 LabelMap = dict[LabelName, str]
@@ -220,6 +260,7 @@ __all__ = [
     "MetricName",
     "Model",
     "Moment",
+    "OneOrMore",
     "Pattern",
     "Plain",
     "Port",

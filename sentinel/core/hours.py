@@ -19,6 +19,51 @@ _FORMS = (
     "should be a schedule: {days: mon-fri, from: 09:00, to: 18:00}, {cron: 0 2 * * sun, lasts: 2h}, "
     "{start: 2026-12-01 20:00, end: 2026-12-01 23:00}, a list of these, or the name of one"
 )
+_CLOCK = {"type": "string", "pattern": "^([01]?\\d|2[0-4]):[0-5]\\d$", "patternErrorMessage": "a time: 09:00"}
+_MOMENT = {"type": "string", "description": "A date and time: 2026-12-01 20:00."}
+_ZONE = {"timezone": {"type": "string", "description": "Whose clock it is, such as Europe/Berlin; default UTC."}}
+_MAPPINGS = [
+    {
+        "type": "object",
+        "description": "The same hours on some days of each week.",
+        "properties": {
+            "days": {
+                "description": "mon-fri, or a list such as [mon, wed]; default every day.",
+                "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+            },
+            "from": _CLOCK | {"description": "When it begins; default 00:00."},
+            "to": _CLOCK | {"description": "When it ends; before from, it crosses midnight. Default 24:00."},
+            "except": {
+                "description": "Dates on which it does not hold: [2026-12-25].",
+                "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+            },
+            **_ZONE,
+        },
+        "additionalProperties": False,
+        "minProperties": 1,
+    },
+    {
+        "type": "object",
+        "description": "From each moment of a cron expression on, for so long.",
+        "properties": {
+            "cron": {"type": "string", "description": 'When it begins: "0 2 * * sun".'},
+            "lasts": {"type": "string", "description": "For how long: 2h."},
+            **_ZONE,
+        },
+        "required": ["cron", "lasts"],
+        "additionalProperties": False,
+    },
+    {
+        "type": "object",
+        "description": "From one moment to another.",
+        "properties": {"start": _MOMENT, "end": _MOMENT, **_ZONE},
+        "required": ["start", "end"],
+        "additionalProperties": False,
+    },
+]
+_NAMED = {"type": "string", "description": 'The name of one under schedules:, or "!name", its opposite.'}
+#: What editors are told of a schedule: its forms, as `Schedule.parse` reads them.
+JSON_SCHEMA = {"anyOf": [*_MAPPINGS, _NAMED, {"type": "array", "items": {"anyOf": [*_MAPPINGS, _NAMED]}}]}
 
 
 def parse_schedule(given: Any, named: Mapping[str, Schedule], timezone: str) -> Schedule:

@@ -39,6 +39,8 @@ _PERIODS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _DURATION = re.compile(rf"{_NUMBER}(?:us|ms|[wdhms])(?:{_NUMBER}(?:us|ms|[wdhms]))*")
+#: The same for others who read regular expressions: a duration, or 0.
+DURATION_PATTERN = rf"^\s*(0|{_DURATION.pattern.replace('us|', 'us|µs|')})\s*$"
 _PART = re.compile(rf"({_NUMBER})(us|ms|[wdhms])")
 _QUANTITY = re.compile(rf"([+-]?)({_NUMBER}(?:[eE][+-]?\d{{1,3}})?)\s*(%|[a-zA-Z]*)(?:/([a-zA-Z]+))?")
 

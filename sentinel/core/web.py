@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from sentinel.core.fields import Model
 
@@ -49,15 +49,15 @@ SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 class Basic(Model):
     """A user and a password."""
 
-    username: str
-    password: SecretStr
+    username: str = Field(description="Name of the user.")
+    password: SecretStr = Field(description="Of that user.")
 
 
 class Auth(Model):
     """Who asks: `basic: {username, password}` or `bearer: <token>`."""
 
     basic: Basic | None = None
-    bearer: SecretStr | None = None
+    bearer: SecretStr | None = Field(None, description="A token.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Auth:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from sentinel.core.errors import DeliveryFailed, GiveUp, TryAgain
-from sentinel.core.fields import LabelMap, PositiveDuration
+from sentinel.core.fields import LabelMap, OneOrMore, PositiveDuration
 from sentinel.core.notification import Reason
 from sentinel.core.web import Auth, SecretUrl, Tls
 from sentinel.notifiers.base import WHY
@@ -28,7 +28,7 @@ _LIVES = 4
 
 Urls = Annotated[
     tuple[SecretUrl, ...],
-    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    OneOrMore(),
     Field(min_length=1),
 ]
 
@@ -57,10 +57,10 @@ class Alertmanager(WebNotifier):
 
     SHORT = "url"
 
-    url: Urls
-    labels: LabelMap = Field(default_factory=dict)
-    renew: PositiveDuration = timedelta(minutes=5)
-    headers: dict[str, str] = Field(default_factory=dict)
+    url: Urls = Field(description="Of Alertmanager; of each member of a cluster.")
+    labels: LabelMap = Field(default_factory=dict, description="Go onto each alert.")
+    renew: PositiveDuration = Field(timedelta(minutes=5), description="How often it hears again what still fires.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Of each request.")
     auth: Auth | None = None
     tls: Tls = Field(default_factory=Tls)
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from sentinel.core.errors import TryAgain
 from sentinel.core.severity import Severity
 from sentinel.notifiers.base import NotifierKind
@@ -29,7 +31,7 @@ class Console(NotifierKind):
     ```
     """
 
-    stream: Literal["stdout", "stderr"] = "stdout"
+    stream: Literal["stdout", "stderr"] = Field("stdout", description="Where it writes.")
 
     async def send(self, message: Message) -> Mapping[str, str]:
         """Write it."""

@@ -60,10 +60,10 @@ class Email(NotifierKind):
 
     MARKUP = "html"
 
-    to: Annotated[list[Address], Field(min_length=1)]
-    sender: Annotated[Address, Field(alias="from")]
-    smtp: SecretStr
-    ca: str = ""
+    to: Annotated[list[Address], Field(min_length=1, description="Who gets it.")]
+    sender: Annotated[Address, Field(alias="from", description="Whose mail it is.")]
+    smtp: SecretStr = Field(description="The server: smtp://user:${SMTP_PASSWORD}@mail.example.com:587?tls=starttls.")
+    ca: str = Field("", description="A file with the certificates to trust instead of the usual ones.")
 
     @field_validator("smtp")
     @classmethod

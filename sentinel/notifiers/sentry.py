@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from sentinel.core.errors import GiveUp, TryAgain
 from sentinel.core.notification import Reason
@@ -50,11 +50,11 @@ class Sentry(WebNotifier):
 
     DIGESTS = False
 
-    dsn: SecretStr
-    environment: str = ""
-    auth_token: SecretStr | None = None
-    organization: str = ""
-    api_url: str = ""
+    dsn: SecretStr = Field(description="Where the project takes events: https://<key>@<host>/<project>.")
+    environment: str = Field("", description="Of the events, such as production.")
+    auth_token: SecretStr | None = Field(None, description="Resolves issues; scopes event:read and event:write.")
+    organization: str = Field("", description="Slug of the organization; beside auth_token.")
+    api_url: str = Field("", description="Sentry's own address; default by the DSN.")
 
     @field_validator("dsn")
     @classmethod

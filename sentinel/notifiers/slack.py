@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from sentinel.core.web import SecretUrl
 from sentinel.notifiers import slack_webhook
@@ -42,10 +42,10 @@ class Slack(WebNotifier):
 
     MARKUP = "mrkdwn"
 
-    token: SecretStr | None = None
-    channel: str = ""
-    webhook: SecretUrl | None = None
-    base_url: str = "https://slack.com/api/"
+    token: SecretStr | None = Field(None, description="Of a bot, xoxb-…, with the scope chat:write.")
+    channel: str = Field("", description='Where it posts: "#oncall", or the id of the channel.')
+    webhook: SecretUrl | None = Field(None, description="An incoming webhook instead; its channel was chosen in Slack.")
+    base_url: str = Field("https://slack.com/api/", description="Of a proxy that speaks Slack's Web API.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Slack:

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from sentinel.core.alert import Origin
 from sentinel.core.errors import GiveUp, TryAgain
-from sentinel.core.fields import PositiveDuration
+from sentinel.core.fields import OneOrMore, PositiveDuration
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
 from sentinel.core.template import Template, TemplateInvalid
@@ -46,7 +46,7 @@ def _short_enough(given: timedelta) -> timedelta:
 
 Secrets = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_signing)], ...],
-    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    OneOrMore(),
 ]
 
 
@@ -80,15 +80,17 @@ class Webhook(WebNotifier):
 
     SHORT = "url"
 
-    url: SecretUrl
-    format: Literal["sentinel", "alertmanager"] = "sentinel"
-    body: str = ""
-    method: Literal["POST", "PUT", "PATCH"] = "POST"
-    headers: dict[str, str] = Field(default_factory=dict)
+    url: SecretUrl = Field(description="Where messages are posted.")
+    format: Literal["sentinel", "alertmanager"] = Field("sentinel", description="In whose words; or give a body.")
+    body: str = Field("", description="A template of one's own: '{\"text\": {{ text | tojson }}}'.")
+    method: Literal["POST", "PUT", "PATCH"] = Field("POST", description="Of the request.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Of each request.")
     auth: Auth | None = None
-    secret: Secrets = ()
+    secret: Secrets = Field((), description="Signs each request: whsec_…; a list of two while it is changed.")
     tls: Tls = Field(default_factory=Tls)
-    timeout: Annotated[PositiveDuration, AfterValidator(_short_enough)] = timedelta(seconds=10)
+    timeout: Annotated[PositiveDuration, AfterValidator(_short_enough)] = Field(
+        timedelta(seconds=10), description="How long an answer may take, at most 30s."
+    )
 
     @model_validator(mode="after")
     def _body_can_be_written(self) -> Webhook:

@@ -62,8 +62,8 @@ _COMPARED = 16 * 1024 * 1024
 class Count(Model):
     """How many there should be."""
 
-    at_least: Annotated[int, Field(ge=0)] = 0
-    at_most: Annotated[int, Field(ge=0)] | None = None
+    at_least: Annotated[int, Field(ge=0, description="Fewer are a failure.")] = 0
+    at_most: Annotated[int, Field(ge=0)] | None = Field(None, description="More are a failure.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Count:

@@ -11,7 +11,8 @@ The job calls Sentinel; nothing is looked at but what its calls left behind. The
 
 Keys
     every       a success is due at most so long after the last
-    cron        or: one is due after each of these minutes, on the clock of `timezone` (default UTC)
+    cron        or: one is due after each of these minutes
+    timezone    whose clock cron is about, default UTC
     grace       how late it may be; default half the time between two runs, at most 1 h
     metrics     numbers out of the JSON body of a successful ping, by JMESPath; a missing one fails the run
 

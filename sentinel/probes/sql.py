@@ -13,7 +13,8 @@ committed, on one connection that is kept, and is cancelled at the probe's timeo
 `unixepoch(created_at)`.
 
 Keys
-    url, query
+    url       of the database, as SQLAlchemy writes it
+    query     one that only reads
     labels    columns that are labels although they hold numbers: [account_id]
     rows      the most rows that may come, default 1000
 

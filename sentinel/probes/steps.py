@@ -122,6 +122,12 @@ class Steps(ProbeKind):
     def _by_name(cls, given: Any) -> Any:
         return {"steps": given}
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Tell editors that the steps stand directly under the word."""
+        made: dict[str, Any] = handler.resolve_ref_schema(handler(schema))["properties"]["steps"]
+        return made
+
     @model_validator(mode="after")
     def _captured_before(self) -> Steps:
         known: set[str] = set()

@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sentinel.core.errors import ProbeFailed
 from sentinel.core.fields import Model, Pattern
@@ -63,9 +63,9 @@ _TALK_LIMIT = 256 * 1024
 class Turn(Model):
     """One turn of a dialogue."""
 
-    send: str | None = None
-    expect: Pattern | None = None
-    starttls: bool = False
+    send: str | None = Field(None, description="A line that is sent.")
+    expect: Pattern | None = Field(None, description="A pattern (RE2) that a line of theirs matches.")
+    starttls: bool = Field(False, description="Whether all goes over TLS from here on.")
 
     @model_validator(mode="after")
     def _one(self) -> Turn:

@@ -72,8 +72,8 @@ def _url(text: str) -> str:
 class Turn(Model):
     """One turn of a dialogue."""
 
-    send: str | None = None
-    expect: Pattern | None = None
+    send: str | None = Field(None, description="A message that is sent.")
+    expect: Pattern | None = Field(None, description="A pattern (RE2) that a message of theirs matches.")
 
     @model_validator(mode="after")
     def _one(self) -> Turn:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
-
 from sentinel.core.errors import QueryInvalid
-from sentinel.core.fields import LabelName, Model
+from sentinel.core.fields import LabelName, Model, OneOrMore
 from sentinel.core.quantity import Quantity, Unit, format_duration
 from sentinel.core.sample import COUNTER_ENDINGS
 from sentinel.core.severity import Severity
@@ -156,13 +154,8 @@ class Form(Model, ABC):
         return why
 
 
-def one_or_more(given: object) -> object:
-    """Let one word stand for a list of one."""
-    return [given] if isinstance(given, str) else given
-
-
 #: Labels that elements are told apart by: `by: channel` or `by: [channel, region]`.
-By = Annotated[tuple[LabelName, ...], BeforeValidator(one_or_more)]
+By = Annotated[tuple[LabelName, ...], OneOrMore()]
 
 
 def selector(text: str, *path: str) -> VectorSelector:

@@ -25,10 +25,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from sentinel.core.fields import LabelMap, Model, Moment, ScheduleValue, SeverityName
-from sentinel.rules.form import one_or_more
+from sentinel.core.fields import LabelMap, Model, Moment, OneOrMore, ScheduleValue, SeverityName
 from sentinel.rules.rule import LIMIT
 from sentinel.rules.threshold import Durations, Quantities
 
@@ -49,7 +48,7 @@ class RuleKeys(Model):
     runbook: str | None = Field(None, description="Where to read what to do; a template.")
     dashboard: str | None = Field(None, description="Where to look; a template.")
     owner: str = Field("", description="Who answers for it.")
-    depends_on: Annotated[tuple[str, ...], BeforeValidator(one_or_more)] = Field(
+    depends_on: Annotated[tuple[str, ...], OneOrMore()] = Field(
         (), description="Rules whose alerts explain this one's."
     )
     source: str | None = Field(None, description="A promql probe whose server answers it, instead of our own history.")

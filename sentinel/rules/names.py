@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
+from sentinel.core.fields import OneOrMore
 from sentinel.core.labels import Matcher, MatchOp
 from sentinel.core.problem import near
 from sentinel.core.regex import full_match
-from sentinel.rules.form import UNKNOWN_INTERVAL, Fault, RuleInvalid, Setting, one_or_more
+from sentinel.rules.form import UNKNOWN_INTERVAL, Fault, RuleInvalid, Setting
 
 #: Every one that no other rule of the same form names.
 REST = "*"
@@ -27,7 +28,7 @@ def _some(given: tuple[str, ...]) -> tuple[str, ...]:
 #: A name, a pattern in which `*` stands for anything, or a list of these.
 Names = Annotated[
     tuple[str, ...],
-    BeforeValidator(one_or_more),
+    OneOrMore(),
     AfterValidator(_some),
     Field(description='A name, a pattern such as worker-*, several; "*" is all that no other such rule names.'),
 ]

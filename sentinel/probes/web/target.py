@@ -20,11 +20,11 @@ IpVersion = Annotated[Literal["4", "6"], BeforeValidator(str), WithJsonSchema({"
 class OAuth2(Model):
     """Who asks a server for tokens (RFC 6749, client credentials), and for what."""
 
-    token_url: WebUrl
-    client_id: str
-    client_secret: SecretStr
-    scopes: tuple[str, ...] = ()
-    endpoint_params: dict[str, str] = Field(default_factory=dict)
+    token_url: WebUrl = Field(description="The server that gives tokens.")
+    client_id: str = Field(description="Who asks it.")
+    client_secret: SecretStr = Field(description="How it knows that.")
+    scopes: tuple[str, ...] = Field((), description="What the token is to be good for.")
+    endpoint_params: dict[str, str] = Field(default_factory=dict, description="What else the server wants to be sent.")
 
 
 class ProbeAuth(Auth):
@@ -34,7 +34,13 @@ class ProbeAuth(Auth):
 
 
 class WebTarget(ProbeKind):
-    """A probe kind that asks a URL."""
+    """A probe kind that asks a URL.
+
+    Args:
+        ip: 4 or 6, if only addresses of that version will do.
+        unix_socket: path of the socket that is asked instead of the URL's host.
+        http2: whether HTTP/2 is offered; default false.
+    """
 
     SHORT = "url"
 
