@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,6 +17,8 @@ from sentinel.core.fields import PositiveDuration
 from sentinel.core.quantity import Unit, parse_quantity
 
 PREFIX = "SENTINEL_"
+#: Settings that may stand in a file, as orchestrators hand out secrets: SENTINEL_TOKEN_FILE=/run/secrets/token.
+_SECRET = ("token", "tokens", "heartbeat_url")
 #: With less a database holds hardly anything beside its own tables.
 _LEAST_BYTES = 10_000_000
 #: Names of loopback: asking them needs no token unless one is set.
@@ -65,7 +68,16 @@ class Settings(BaseSettings):
         description="The tree of YAML: paths parted by `:`; default `probes:rules:notifiers` here, else /etc/sentinel.",
     )
     name: str = Field(default_factory=socket.gethostname, description="Name of this agent in messages.")
-    token: SecretStr | None = Field(None, description="Bearer token for the HTTP API; needed off loopback.")
+    token: SecretStr | None = Field(
+        None,
+        description="Bearer token for everything, needed off loopback; also the one that commands ask with. "
+        "Or `SENTINEL_TOKEN_FILE`, a file that holds it.",
+    )
+    tokens: SecretStr | None = Field(
+        None,
+        description="More tokens, each for some things only: `ci:push:TOKEN grafana:read:sha256=HASH oncall:operate:…`."
+        " Or `SENTINEL_TOKENS_FILE`.",
+    )
     auth: Literal["token", "none"] = Field("token", description="`none` allows another address without a token.")
     retention: PositiveDuration = Field(timedelta(days=35), description="How long samples are kept.")
     retention_size: int = Field(
@@ -78,7 +90,9 @@ class Settings(BaseSettings):
     reference: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses parted by `,`: if none answers either, the agent is blind and its targets excused."
     )
-    heartbeat_url: SecretStr | None = Field(None, description="Called each minute while the agent is well.")
+    heartbeat_url: SecretStr | None = Field(
+        None, description="Called each minute while the agent is well. Or `SENTINEL_HEARTBEAT_URL_FILE`."
+    )
     warmup: PositiveDuration = Field(
         timedelta(minutes=1), description="After a start, failures of probes that never succeeded do not count."
     )
@@ -116,7 +130,7 @@ class Settings(BaseSettings):
             Address.parse(address)
         return given
 
-    @field_validator("token", "heartbeat_url")
+    @field_validator(*_SECRET)
     @classmethod
     def _empty_is_none(cls, given: SecretStr | None) -> SecretStr | None:
         return given if given and given.get_secret_value() else None
@@ -147,14 +161,29 @@ def load_settings(**over: Any) -> Settings:
     Raises:
         SettingsInvalid: naming every setting that cannot be used.
     """
+    given = {name: value for name, value in over.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in over.items() if value is not None})
+        return Settings(**{**dict(_from_files()), **given})
     except ValidationError as exc:
         said = (
             f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
             for error in exc.errors(include_input=False, include_url=False)
         )
         raise SettingsInvalid("\n".join(said)) from None
+
+
+def _from_files() -> Iterator[tuple[str, str]]:
+    for name in _SECRET:
+        variable = f"{PREFIX}{name.upper()}"
+        if not (path := os.environ.get(f"{variable}_FILE")):
+            continue
+        if os.environ.get(variable):
+            raise SettingsInvalid(f"{variable}_FILE: {variable} is set too; keep one")
+        try:
+            yield name, Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            why = exc.strerror if isinstance(exc, OSError) else "not a text"
+            raise SettingsInvalid(f"{variable}_FILE: {path} cannot be read: {why}") from None
 
 
 def described() -> Iterator[tuple[str, str, str]]:

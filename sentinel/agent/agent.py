@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -159,7 +160,7 @@ class Agent:
 
     async def ping(self, ping: Ping) -> Heartbeat:
         """Take a job's call; returns when it is on disk."""
-        return await asyncio.wrap_future(self.desk.ping(ping))
+        return await asyncio.wrap_future(self.desk.ping(replace(ping, body=self.redaction.text(ping.body))))
 
     async def retry(self, id_: str, author: str) -> Settled:
         """Owe a dead letter anew.

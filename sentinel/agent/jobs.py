@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sentinel.core.errors import SentinelError
 from sentinel.core.heartbeat import Heartbeat, Ping
@@ -14,6 +14,10 @@ from sentinel.probes.heartbeat import HeartbeatKind, heartbeat_batch
 from sentinel.probes.job import loaded, pinged, resumed
 from sentinel.probes.probe import Probe
 from sentinel.store.database import Transaction
+
+#: So many jobs that nobody defined are remembered, each until it did not call for so long.
+MOST_UNCLAIMED = 100
+UNCLAIMED_FOR = timedelta(days=30)
 
 
 class NoSuchJob(SentinelError):
@@ -26,13 +30,15 @@ class Jobs:
     def __init__(self) -> None:
         self.known: dict[str, Heartbeat] = {}
         self._probes: Mapping[str, Probe] = {}
+        self._names: Mapping[str, str] = {}
 
     def write(
         self, tx: Transaction, probes: Mapping[str, Probe], renamed: Mapping[str, str], now: datetime
     ) -> dict[str, Heartbeat]:
         """Write what is remembered under a configuration, and return it for `follow`.
 
-        A job that was renamed keeps what is remembered of it; of one that is gone nothing is kept.
+        A job that was renamed keeps what is remembered of it; of one that is gone nothing is kept. One that called
+        before it was defined is remembered while it calls.
         """
         stored = {one.name: one for one in tx.heartbeats.all()}
         earlier = {new: old for old, new in renamed.items()}
@@ -41,6 +47,7 @@ class Jobs:
             assert isinstance(probe.kind, HeartbeatKind)
             was = stored.get(name) or _under(stored.get(earlier.get(name, "")), name)
             found[name] = loaded(was, name, probe.kind.timing, now)
+        found |= {name: one for name, one in stored.items() if name not in found and _waits(one, now)}
         tx.heartbeats.put(*(one for name, one in found.items() if stored.get(name) != one))
         for name in stored.keys() - found.keys():
             tx.heartbeats.remove(name)
@@ -49,40 +56,45 @@ class Jobs:
     def follow(self, probes: Mapping[str, Probe], found: dict[str, Heartbeat]) -> None:
         """Take over what `write` returned, after the commit."""
         self.known, self._probes = found, _jobs(probes)
+        self._names = {uuid: name for name, probe in self._probes.items() if (uuid := _uuid(probe))}
 
     def work(self, ping: Ping) -> Callable[[Transaction], Heartbeat]:
         """Return how a ping is written.
 
         Raises:
-            NoSuchJob: the configuration has no heartbeat of this name.
+            NoSuchJob: the configuration has no heartbeat of this name or UUID, and none is to be remembered without.
         """
-        probe = self._probes.get(ping.name)
-        if probe is None:
-            hint = near(ping.name, set(self._probes), "heartbeats")
-            raise NoSuchJob(f'there is no heartbeat "{ping.name}"{"; " + hint if hint else ""}')
-        kind = probe.kind
-        assert isinstance(kind, HeartbeatKind)
+        name = self._names.get(ping.name, ping.name)
+        kind = probe.kind if (probe := self._probes.get(name)) else None
+        if kind is None and not (name in self.known or (ping.create and self._may_wait())):
+            hint = near(name, set(self._probes), "heartbeats")
+            raise NoSuchJob(f'there is no heartbeat "{name}"{"; " + hint if hint else ""}')
+        assert kind is None or isinstance(kind, HeartbeatKind)
+        timing, metrics = (kind.timing, kind.metrics) if kind else (None, {})
 
         def do(tx: Transaction) -> Heartbeat:
             # From the table and not from memory: two calls of one job may share a commit.
-            was = tx.heartbeats.get(ping.name) or loaded(None, ping.name, kind.timing, ping.at)
-            now = pinged(was, ping, kind.timing, kind.metrics)
+            was = tx.heartbeats.get(name)
+            if was is None:
+                was = loaded(None, name, timing, ping.at) if timing else Heartbeat(name, ping.at)
+            now = pinged(was, ping, timing, metrics)
             tx.heartbeats.put(now)
             return now
 
         return do
 
     def took(self, heartbeat: Heartbeat, now: datetime) -> Batch | None:
-        """Take over what a ping left, and return the samples that say it."""
-        probe = self._probes.get(heartbeat.name)
-        if probe is None:
-            return None
+        """Take over what a ping left, and return the samples that say it; of an unclaimed job there are none."""
         self.known[heartbeat.name] = heartbeat
-        return heartbeat_batch(probe, heartbeat, now)
+        probe = self._probes.get(heartbeat.name)
+        return heartbeat_batch(probe, heartbeat, now) if probe else None
 
     def look(self, now: datetime) -> Iterator[Batch]:
         """Iterate over how each job stands."""
-        return (heartbeat_batch(self._probes[name], one, now) for name, one in self.known.items())
+        return (heartbeat_batch(probe, self.known[name], now) for name, probe in self._probes.items())
+
+    def _may_wait(self) -> bool:
+        return sum(one.due_at is None for one in self.known.values()) < MOST_UNCLAIMED
 
 
 def resume_jobs(
@@ -103,6 +115,16 @@ def resume_jobs(
 
 def _jobs(probes: Mapping[str, Probe]) -> Mapping[str, Probe]:
     return {name: probe for name, probe in probes.items() if isinstance(probe.kind, HeartbeatKind)}
+
+
+def _uuid(probe: Probe) -> str:
+    assert isinstance(probe.kind, HeartbeatKind)
+    return probe.kind.uuid.get_secret_value() if probe.kind.uuid else ""
+
+
+def _waits(one: Heartbeat, now: datetime) -> bool:
+    """Say whether a job without a definition is one that waits for it, and not one whose definition is gone."""
+    return one.due_at is None and now - (one.last_run_at or one.loaded_at) <= UNCLAIMED_FOR
 
 
 def _under(heartbeat: Heartbeat | None, name: str) -> Heartbeat | None:

@@ -90,7 +90,7 @@ class Leaps:
         def write(tx: Transaction) -> None:
             write_outcome(tx, outcome, desk.config.revision.id)
             resume_jobs(tx, desk.config.probes, now + by, now)
-            jobs.update({one.name: one for one in tx.heartbeats.all() if one.name in desk.config.probes})
+            jobs.update({one.name: one for one in tx.heartbeats.all()})
 
         if (why := desk.pen.commit(write)) is not None:
             raise why

@@ -77,7 +77,8 @@ def _agent(answer: dict[str, Any]) -> str:
 
 
 def _unwell(one: dict[str, Any]) -> str:
-    return f"  {one['name']}  {one['tone_words']}: {one['words'] or one.get('last_error', '')}"
+    said = "".join(f"\n      | {line}" for line in one.get("output", "").splitlines())
+    return f"  {one['name']}  {one['tone_words']}: {one['words'] or one.get('last_error', '')}{said}"
 
 
 def _print_all(answer: dict[str, Any]) -> None:

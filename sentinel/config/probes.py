@@ -9,6 +9,7 @@ from sentinel.config.build import Builder, Read
 from sentinel.config.entries import LOOKING
 from sentinel.core.quantity import format_duration
 from sentinel.core.schedule import Cron, Every
+from sentinel.probes.heartbeat import HeartbeatKind
 from sentinel.probes.probe import DEFAULT_EVERY, Probe, default_timeout
 
 #: What Sentinel's own numbers are called as a probe, and how often they are appended.
@@ -25,7 +26,21 @@ def build_probes(builder: Builder) -> dict[str, Probe]:
             builder.reader.findings.add("probe/name", entry.key, says, "choose another")
         elif (read := builder.read(entry)) and read.keys and (probe := _probe(builder, read)):
             found[name] = probe
+    _report_twins(builder, found)
     return found
+
+
+def _report_twins(builder: Builder, probes: Mapping[str, Probe]) -> None:
+    """Report heartbeats that would take each other's calls."""
+    seen: dict[str, Probe] = {}
+    for probe in probes.values():
+        if not isinstance(probe.kind, HeartbeatKind) or probe.kind.uuid is None:
+            continue
+        first = seen.setdefault(probe.kind.uuid.get_secret_value(), probe)
+        if first is not probe:
+            says = f"has the uuid of {first.name} ({first.position})"
+            key = builder.gathered.of("probes")[probe.name].key
+            builder.reader.findings.add("probe/invalid", key, says, "give each job its own")
 
 
 def intervals(builder: Builder, probes: Mapping[str, Probe]) -> dict[str, timedelta]:

@@ -22,12 +22,13 @@ class Ping:
     """One call of a job.
 
     Args:
-        name: of the heartbeat.
+        name: of the heartbeat, or the UUID that its definition gives it.
         kind: what it says; an exit code of 0 is success, any other fail.
         at: when it arrived.
         exit_code: if it gave one.
         run: id that pairs a start with its end where runs overlap (`rid`), or "".
         body: first bytes of what it sent, as text.
+        create: whether to remember a job that nobody defined yet.
     """
 
     name: str
@@ -36,11 +37,14 @@ class Ping:
     exit_code: int | None = None
     run: str = ""
     body: str = ""
+    create: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """What is remembered of a job, kept by the store over restarts.
+
+    A job that called with `create=1` before anybody defined it is remembered without `due_at`: it is unclaimed.
 
     Args:
         name: of the heartbeat.
@@ -48,14 +52,16 @@ class Heartbeat:
         last_success_at: end of the last run that succeeded.
         last_run_at: end of the last run, however it ended.
         last_duration: of the last run that had a start.
+        exit_code: of the last run that ended, if it gave one.
         started_at: starts of the runs that go on, by run id.
         successes: runs that succeeded.
         failures: runs that failed.
         failures_in_a_row: since the last success.
-        expected_by: absolute time by which the next success is due, grace included; None before the first look.
+        due_at: absolute time at which the next success is due, without grace; None while the job is unclaimed.
+        expected_by: when it is overdue: `due_at` and the grace.
         blind: time since the last success (or since loaded) in which the agent did not listen; counts as no idleness.
         metrics: numbers taken out of the last success's body.
-        body: of the last ping.
+        body: what the last run that ended sent, or whatever was sent since.
     """
 
     name: str
@@ -63,10 +69,12 @@ class Heartbeat:
     last_success_at: datetime | None = None
     last_run_at: datetime | None = None
     last_duration: timedelta | None = None
+    exit_code: int | None = None
     started_at: Mapping[str, datetime] = field(default_factory=dict)
     successes: int = 0
     failures: int = 0
     failures_in_a_row: int = 0
+    due_at: datetime | None = None
     expected_by: datetime | None = None
     blind: timedelta = timedelta()
     metrics: Mapping[str, float] = field(default_factory=dict)

@@ -5,10 +5,12 @@
     curl … /ping/discovery/fail                                         it failed
     curl … /ping/discovery/3                                            it ended with this exit code; 0 is success
     curl … /ping/discovery/log                                          words for the record, no verdict
+    curl … /ping/123e4567-e89b-12d3-a456-426614174000/3                 likewise, by the `uuid` of its definition
+    curl … /ping/<token>/discovery/3                                    likewise, with a token in the path: a ping key
 
 `HEAD`, `GET` and `POST` mean the same; a body is kept up to `BODY_LIMIT` bytes; `?rid=<uuid>` pairs the start and the
-end of runs that overlap. The answer to a good call is `200` and `OK` with the header `Ping-Body-Limit`.
-Source: healthchecks.io/docs/http_api.
+end of runs that overlap; `?create=1` lets a job be remembered that nobody defined yet. The answer to a good call is
+`200` and `OK` with the header `Ping-Body-Limit`. Source: healthchecks.io/docs/http_api.
 """
 
 from __future__ import annotations
@@ -16,55 +18,113 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sentinel.core.heartbeat import Ping, PingKind
 
 #: How many bytes of a body are kept: the default of a healthchecks server.
 BODY_LIMIT = 10_000
-#: Headers of each answer: pages in a browser may ping too.
-HEADERS = {"Ping-Body-Limit": str(BODY_LIMIT), "Access-Control-Allow-Origin": "*"}
 #: Methods that ping.
 METHODS = ("HEAD", "GET", "POST")
+#: Headers of each answer: pages in a browser may ping too.
+HEADERS = {
+    "Ping-Body-Limit": str(BODY_LIMIT),
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": ", ".join(METHODS),
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+}
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,127}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _WORDS = {"": PingKind.SUCCESS, "start": PingKind.START, "fail": PingKind.FAIL, "log": PingKind.LOG}
 
 
-def parse_ping(path: str, query: Mapping[str, str], body: bytes, now: datetime) -> Ping:
+class Address(NamedTuple):
+    """Whom a call is for, as its path says it.
+
+    Args:
+        name: of the heartbeat, or its UUID.
+        word: what stands behind it: "start", "3", or "".
+        key: token that stands before it, or "".
+    """
+
+    name: str
+    word: str = ""
+    key: str = ""
+
+    @property
+    def by_uuid(self) -> bool:
+        """Whether a UUID is called, which nobody can guess: who has it needs no token."""
+        return not self.key and _UUID.fullmatch(self.name) is not None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is a URL of healthchecks.io, whose answers are given word for word."""
+        return self.by_uuid or bool(self.key)
+
+
+def address_of(path: str) -> Address:
+    """Part what stands behind `/ping/`.
+
+    `name/word` and `key/name` look alike: what may be a word is one.
+
+    Raises:
+        ValueError: it has more parts than any call; answer 400 with these words.
+    """
+    match path.split("/"):
+        case [name]:
+            return Address(name)
+        case [name, ""] if _UUID.fullmatch(name):
+            return Address(name)
+        case [name, word] if _is_word(word):
+            return Address(name, word)
+        case [key, name]:
+            return Address(name, key=key)
+        case [key, name, word] if word:
+            return Address(name, word, key)
+        case _:
+            raise ValueError("invalid url format")
+
+
+def parse_ping(address: Address, query: Mapping[str, str], body: bytes, now: datetime) -> Ping:
     """Read one call.
 
     Args:
-        path: what stands behind `/ping/`: `discovery`, `discovery/start`, `discovery/3`.
-        query: of the URL; `rid` is read.
-        body: what was sent, at least the first `BODY_LIMIT` bytes of it.
+        address: whom it is for, and the verdict.
+        query: of the URL; `rid` and `create` are read.
+        body: what was sent, at least the first `BODY_LIMIT` bytes of it and one more if there are more.
         now: when it arrived.
 
     Raises:
         ValueError: it is no ping; answer 400 with these words.
     """
-    name, slash, word = path.partition("/")
+    name = address.name.lower() if address.by_uuid else address.name
     if not _NAME.fullmatch(name):
         raise ValueError("invalid url format: the name of a heartbeat is lower-case letters, digits, - and _")
-    kind, exit_code = _meant(word, bool(slash))
-    return Ping(name, kind, now, exit_code, _run(query.get("rid", "")), _text(body))
+    kind, exit_code = _meant(address.word)
+    create = query.get("create") == "1" and not _UUID.fullmatch(name)
+    return Ping(name, kind, now, exit_code, _run(query.get("rid")), _text(body), create)
 
 
-def _meant(word: str, given: bool) -> tuple[PingKind, int | None]:
-    if word in _WORDS and given == bool(word):
+def _is_word(text: str) -> bool:
+    return bool(text) and (text in _WORDS or (text.isascii() and text.isdigit()))
+
+
+def _meant(word: str) -> tuple[PingKind, int | None]:
+    if word in _WORDS:
         return _WORDS[word], None
-    if word.isascii() and word.isdigit() and len(word) <= 3 and int(word) <= 255:
+    if _is_word(word) and len(word) <= 3 and int(word) <= 255:
         return (PingKind.FAIL if int(word) else PingKind.SUCCESS), int(word)
     raise ValueError("invalid url format: behind the name stands nothing, start, fail, log or an exit code 0-255")
 
 
-def _run(rid: str) -> str:
-    if not rid:
+def _run(rid: str | None) -> str:
+    if rid is None:
         return ""
-    try:
-        return str(UUID(rid))
-    except ValueError:
-        raise ValueError("invalid uuid format: rid") from None
+    if not _UUID.fullmatch(rid):
+        raise ValueError("invalid uuid format: rid should be one such as 123e4567-e89b-12d3-a456-426614174000")
+    return str(UUID(rid))
 
 
 def _text(body: bytes) -> str:

@@ -14,7 +14,10 @@ Keys
     cron        or: one is due after each of these minutes
     timezone    whose clock cron is about, default UTC
     grace       how late it may be; default half the time between two runs, at most 1 h
-    metrics     numbers out of the JSON body of a successful ping, by JMESPath; a missing one fails the run
+    metrics     numbers out of the JSON body of a successful ping (or its last line), by JMESPath; a missing one fails
+                the run
+    uuid        under which a client of healthchecks.io calls it: only the host of its URL changes. Who has it needs no
+                token, so it is a secret: uuid: "${BACKUP_UUID}"
 
 Emits, with `job="<name>"`
     job_last_success_timestamp_seconds   when the last run succeeded; absent until one did
@@ -32,9 +35,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Annotated, ClassVar
+from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from sentinel.core.fields import CronExpression, Duration, PositiveDuration
 from sentinel.core.heartbeat import Heartbeat
@@ -43,12 +47,19 @@ from sentinel.core.sample import COUNTER_ENDINGS, Batch, Sample
 from sentinel.core.schedule import Every
 from sentinel.probes.base import Look, ProbeKind
 from sentinel.probes.extract import Metrics
-from sentinel.probes.job import Timing
+from sentinel.probes.job import Timing, running_since
 from sentinel.probes.probe import Probe
 from sentinel.probes.run import labelled
 
 #: The longest grace that is given unasked.
 LONGEST_DEFAULT_GRACE = timedelta(hours=1)
+
+
+def _uuid(given: SecretStr) -> SecretStr:
+    try:
+        return SecretStr(str(UUID(given.get_secret_value())))
+    except ValueError:
+        raise ValueError("should be a UUID such as 123e4567-e89b-12d3-a456-426614174000") from None
 
 
 class HeartbeatKind(ProbeKind):
@@ -63,6 +74,7 @@ class HeartbeatKind(ProbeKind):
     timezone: str = "UTC"
     grace: Duration | None = None
     metrics: Metrics = Field(default_factory=dict)
+    uuid: Annotated[SecretStr, AfterValidator(_uuid)] | None = None
 
     @model_validator(mode="after")
     def _one_schedule(self) -> HeartbeatKind:
@@ -101,11 +113,10 @@ def job_samples(heartbeat: Heartbeat, metrics: Mapping[str, str], now: datetime)
         return max(0.0, (now - then).total_seconds()) if then else 0.0
 
     awake_since = (heartbeat.last_success_at or heartbeat.loaded_at) + heartbeat.blind
-    oldest = min(heartbeat.started_at.values(), default=None)
     samples = [
         Sample("job_idle_seconds", seconds_since(awake_since)),
         Sample("job_overdue_seconds", seconds_since(heartbeat.expected_by)),
-        Sample("job_running_seconds", seconds_since(oldest)),
+        Sample("job_running_seconds", seconds_since(running_since(heartbeat, now))),
         Sample("job_consecutive_failures", float(heartbeat.failures_in_a_row)),
         Sample("job_runs_total", float(heartbeat.successes), {"status": "success"}, counter=True),
         Sample("job_runs_total", float(heartbeat.failures), {"status": "failure"}, counter=True),

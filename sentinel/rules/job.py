@@ -41,8 +41,9 @@ Compiles to
 Edges
     A job that never ran is counted from the moment when its heartbeat was first loaded, so a job that was forgotten
     fires too. A restart of the agent does not begin this anew. `not_run_for` does not ask why: a run that fails is no
-    run. `runs_longer_than` and `runs_shorter_than` know only runs that sent a start; a run that never ends counts
-    until another one ends. `runs_too_often` counts every run that ended, whether it succeeded or not.
+    run. `runs_longer_than` and `runs_shorter_than` know only runs that sent a start. A run whose end never comes goes
+    on until the job starts again, or for 72 h where starts carry a `rid`, which no other run ends. `runs_too_often`
+    counts every run that ended, whether it succeeded or not.
     Of several jobs (`name: [import, export]`, `name: worker-*`, `"*"`) each has an alert of its own.
 """
 

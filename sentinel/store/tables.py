@@ -171,10 +171,12 @@ class HeartbeatRow(Row, table=True):
     last_success_at: datetime | None = Field(sa_type=Instant)
     last_run_at: datetime | None = Field(sa_type=Instant)
     last_duration: timedelta | None = Field(sa_type=Span)
+    exit_code: int | None
     started_at: Mapping[str, datetime] = Field(sa_type=INSTANTS)
     successes: int
     failures: int
     failures_in_a_row: int
+    due_at: datetime | None = Field(sa_type=Instant)
     expected_by: datetime | None = Field(sa_type=Instant)
     blind: timedelta = Field(sa_type=Span)
     metrics: Mapping[str, float] = Field(sa_type=MAPPING)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
-
 from fastapi import APIRouter, HTTPException, Request
 
 from sentinel.agent.agent import Agent
+from sentinel.core.problem import near
 from sentinel.web import present
+from sentinel.web.jobs import jobs
 from sentinel.web.present import Json
 from sentinel.web.status import status
 
@@ -33,6 +32,18 @@ async def show_status(request: Request) -> Json:
     """Say how the agent and all that it watches stand."""
     agent = agent_of(request)
     return status(agent, agent.clock.now())
+
+
+@router.get("/jobs/{name}")
+async def show_job(request: Request, name: str) -> Json:
+    """Say how a job stands, with all that is kept of what it sent last."""
+    agent = agent_of(request)
+    found = {one["name"]: one for one in jobs(agent.view, agent.clock.now())}
+    if name not in found:
+        hint = near(name, set(found), "jobs")
+        raise HTTPException(404, f'there is no job "{name}"{"; " + hint if hint else ""}')
+    heartbeat = agent.view.heartbeats.get(name)
+    return {**found[name], "output": heartbeat.body if heartbeat else ""}
 
 
 @router.get("/rules")
@@ -82,7 +93,6 @@ async def notify_test(request: Request, name: str) -> Json:
 
 def author_of(request: Request) -> str:
     """Return who asks, as far as anybody knows: which token, and from where."""
-    authorization = request.headers.get("authorization", "")
-    token = f"token {hashlib.sha256(authorization.encode()).hexdigest()[:8]}" if authorization else "nobody known"
-    client: Any = request.client
-    return f"{token} at {client.host}" if client else token
+    token, client = request.app.state.door.bearer(request.headers), request.client
+    who = f"token {token.name or token.digest.hex()[:8]}" if token else "nobody known"
+    return f"{who} at {client.host}" if client else who

@@ -7,10 +7,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sentinel.web.auth import Door
+from sentinel.web.auth import PING, Door
 
-#: No request has more to say; a ping keeps the first 10,000 bytes of what it sends.
+#: No request has more to say but a ping, of which the first 10,000 bytes are kept: a long log must not lose the call.
 BODY_LIMIT = 1_048_576
+_PING_LIMIT = 64 * BODY_LIMIT
 
 _HEADERS = {
     "content-security-policy": (
@@ -24,7 +25,7 @@ _HEADERS = {
 }
 
 
-_TOO_LARGE = f"a body may have {BODY_LIMIT} bytes"
+_TOO_LARGE = "a body may have {} bytes"
 
 
 class Guard:
@@ -48,27 +49,28 @@ class Guard:
             await send(message)
 
         declared = headers.get("content-length", "0")
+        limit = _PING_LIMIT if scope["path"].startswith(PING) else BODY_LIMIT
         refusal = self._door.refusal(scope["method"], scope["path"], headers)
-        if refusal is None and declared.isdigit() and int(declared) > BODY_LIMIT:
-            refusal = 413, _TOO_LARGE
+        if refusal is None and declared.isdigit() and int(declared) > limit:
+            refusal = 413, _TOO_LARGE.format(limit)
         if refusal is None:
-            await self._app(scope, _limited(receive), with_headers)
+            await self._app(scope, _limited(receive, limit), with_headers)
             return
         status, words = refusal
         more = {401: {"WWW-Authenticate": 'Basic realm="Sentinel"'}, 413: {"Connection": "close"}}.get(status)
         await PlainTextResponse(words + "\n", status, more)(scope, receive, with_headers)
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, limit: int) -> Receive:
     """Count what comes: not everybody says before how much it will be."""
-    left = BODY_LIMIT
+    left = limit
 
     async def limited() -> Message:
         nonlocal left
         message = await receive()
         left -= len(message.get("body", b""))
         if left < 0:
-            raise HTTPException(413, _TOO_LARGE)
+            raise HTTPException(413, _TOO_LARGE.format(limit))
         return message
 
     return limited

@@ -6,6 +6,7 @@ import socket
 
 from sentinel.core.errors import SentinelError
 from sentinel.settings import Address, Settings, SettingsInvalid
+from sentinel.web.tokens import tokens_of
 
 
 class PortTaken(SentinelError):
@@ -37,9 +38,10 @@ def allowed(settings: Settings) -> None:
     """Refuse an address that others reach while nothing says who may ask.
 
     Raises:
-        SettingsInvalid: it is not loopback, and there is neither a token nor leave to do without.
+        SettingsInvalid: it is not loopback, and there is neither a token nor leave to do without; or a token cannot be
+            used.
     """
-    if not settings.address.loopback and settings.token is None and settings.auth != "none":
+    if not tokens_of(settings) and not settings.address.loopback and settings.auth != "none":
         raise SettingsInvalid(
             f"SENTINEL_LISTEN: {settings.address} can be reached from outside; set SENTINEL_TOKEN, or "
             "SENTINEL_AUTH=none if something before it says who may ask"

@@ -1,4 +1,9 @@
-"""Pings: the calls of jobs. The answer is given when what they said is on disk."""
+"""Pings: the calls of jobs. The answer is given when what they said is on disk.
+
+The answers are a healthchecks server's: 200 `OK`, 201 `Created`, 400 `invalid url format`, 404 `not found`. Two of its
+answers do not occur: names are unique (409), and nobody is turned away for calling often (429). Where a job is called
+by its name alone, which healthchecks does not have, 400 and 404 say more.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +12,43 @@ from fastapi.responses import PlainTextResponse, Response
 
 from sentinel.agent.jobs import NoSuchJob
 from sentinel.core.errors import StoreUnavailable
-from sentinel.intake.ping import HEADERS, METHODS, parse_ping
+from sentinel.intake.ping import BODY_LIMIT, HEADERS, METHODS, address_of, parse_ping
 from sentinel.web.api import agent_of
 
 router = APIRouter()
 
 
-@router.api_route("/ping/{path:path}", methods=list(METHODS))
+@router.api_route("/ping/{path:path}", methods=list(METHODS), include_in_schema=False)
 async def ping(request: Request, path: str) -> Response:
     """Take a job's call, in the dialect of healthchecks.io."""
     agent = agent_of(request)
-    body = await request.body()
+    words, foreign = "", False
     try:
-        await agent.ping(parse_ping(path, request.query_params, body, agent.clock.now()))
+        address = address_of(path)
+        foreign = address.foreign
+        call = parse_ping(address, request.query_params, await _beginning(request), agent.clock.now())
+        heartbeat = await agent.ping(call)
     except ValueError as exc:
-        return PlainTextResponse(str(exc), 400, HEADERS)
+        status, words = 400, str(exc)
     except NoSuchJob as exc:
-        return PlainTextResponse(f"not found: {exc}", 404, HEADERS)
+        status, words = 404, f"not found: {exc}"
     except StoreUnavailable as exc:
         return PlainTextResponse(f"not stored, call again: {exc}", 503, {**HEADERS, "Retry-After": "5"})
-    return PlainTextResponse("OK", 200, HEADERS)
+    else:
+        created = heartbeat.due_at is None and heartbeat.loaded_at == call.at
+        return PlainTextResponse("Created" if created else "OK", 201 if created else 200, HEADERS)
+    return PlainTextResponse(words.partition(":")[0] if foreign else words, status, HEADERS)
+
+
+@router.options("/ping/{path:path}", include_in_schema=False)
+async def preflight(path: str) -> Response:
+    """Let a page in a browser send a body of any type, or a token."""
+    return Response(None, 204, HEADERS)
+
+
+async def _beginning(request: Request) -> bytes:
+    """Read what is sent to its end, and keep what a ping keeps: a long log is no reason to lose the call."""
+    kept = b""
+    async for chunk in request.stream():
+        kept += chunk[: BODY_LIMIT + 1 - len(kept)]
+    return kept

@@ -9,12 +9,9 @@ from sentinel import __version__
 from sentinel.agent.agent import Agent
 from sentinel.agent.lookout import Lookout
 from sentinel.agent.view import View
-from sentinel.core.heartbeat import Heartbeat
-from sentinel.core.quantity import format_duration
 from sentinel.delivery.deliver import Status
-from sentinel.probes.heartbeat import HeartbeatKind
-from sentinel.probes.probe import Probe
 from sentinel.web import present
+from sentinel.web.jobs import jobs
 from sentinel.web.present import Json, instant
 from sentinel.web.verdict import verdict
 from sentinel.web.words import ago, length, seconds
@@ -37,11 +34,7 @@ def status(agent: Agent, now: datetime) -> Json:
         "dead_letters": sum(agent.dead_letters.values()),
         "config": present.config(view),
         "probes": [_probe(lookout) for lookout in agent.lookouts.by_name.values()],
-        "jobs": [
-            _job(probe, view.heartbeats.get(name), now)
-            for name, probe in view.config.probes.items()
-            if isinstance(probe.kind, HeartbeatKind)
-        ],
+        "jobs": jobs(view, now),
         "notifiers": _notifiers(agent),
         "failures": dict(view.failures),
     }
@@ -83,45 +76,6 @@ def _probe(lookout: Lookout) -> Json:
         "runs": lookout.runs,
         "skipped": lookout.skipped,
         "origin": str(probe.position),
-    }
-
-
-def _job(probe: Probe, heartbeat: Heartbeat | None, now: datetime) -> Json:
-    kind = probe.kind
-    assert isinstance(kind, HeartbeatKind)
-    timing = kind.timing
-    one = heartbeat or Heartbeat(probe.name, now)
-    overdue = one.expected_by is not None and now > one.expected_by
-    if overdue:
-        tone, state = "bad", "overdue"
-    elif one.failures_in_a_row:
-        tone, state = "bad", "failed"
-    elif one.started_at:
-        tone, state = "good", "running"
-    elif one.last_success_at is None:
-        tone, state = "blind", "never heard"
-    else:
-        tone, state = "good", "well"
-    said = [f"last success {ago(one.last_success_at, now)}"]
-    if one.last_duration is not None:
-        said.append(f"took {length(one.last_duration)}")
-    if one.failures_in_a_row:
-        said.append(f"failed {one.failures_in_a_row} times in a row" if one.failures_in_a_row > 1 else "failed once")
-    if one.expected_by is not None:
-        said.append(f"{'was expected' if overdue else 'expected'} {ago(one.expected_by, now)}")
-    every = f"cron {timing.schedule}" if kind.cron is not None else f"every {timing.schedule}"
-    return {
-        "name": probe.name,
-        "schedule": f"{every}, grace {format_duration(timing.grace)}",
-        "tone": tone,
-        "tone_words": state,
-        "words": ", ".join(said),
-        "last_success_at": instant(one.last_success_at),
-        "last_run_at": instant(one.last_run_at),
-        "expected_by": instant(one.expected_by),
-        "successes": one.successes,
-        "failures": one.failures,
-        "failures_in_a_row": one.failures_in_a_row,
     }
 
 

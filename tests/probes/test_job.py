@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sentinel.core.heartbeat import Heartbeat, Ping, PingKind
 from sentinel.core.schedule import Cron, Every
 from sentinel.probes.heartbeat import HeartbeatKind, heartbeat_batch
-from sentinel.probes.job import MOST_RUNS, Timing, loaded, pinged, resumed
+from sentinel.probes.job import CLOCK_SKEW, MOST_RUNS, Timing, loaded, pinged, resumed
 from sentinel.probes.probe import Probe
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -104,6 +107,52 @@ def test_a_start_of_long_ago_is_not_paired() -> None:
     assert heartbeat.started_at == {}
 
 
+def test_a_run_whose_end_was_lost_is_over_some_day() -> None:
+    """The machine was switched off: it goes on for three days, as far as anybody knows, and then no longer."""
+    heartbeat = call(new(), 0, PingKind.START, run="a")
+    assert samples(heartbeat, 72 * 60)["job_running_seconds"] == 72 * 3600
+    assert samples(heartbeat, 72 * 60 + 1)["job_running_seconds"] == 0
+
+
+def test_a_start_without_an_id_takes_the_place_of_the_last_one() -> None:
+    """As with healthchecks: the clock of a job without run ids begins anew."""
+    heartbeat = call(call(new(), 0, PingKind.START), 30, PingKind.START)
+    assert samples(heartbeat, 31)["job_running_seconds"] == 60
+    assert call(heartbeat, 32).last_duration == timedelta(minutes=2)
+
+
+def test_an_end_with_another_id_ends_no_run() -> None:
+    """As with healthchecks: a duration is only what one run took."""
+    heartbeat = call(call(new(), 0, PingKind.START, run="a"), 5, run="b")
+    assert heartbeat.last_duration is None
+    assert list(heartbeat.started_at) == ["a"]
+
+
+def test_the_output_is_that_of_the_last_end_until_more_is_said() -> None:
+    """A start without words, a minute after a failure, does not hide why it failed."""
+    failed = pinged(new(), Ping("d", PingKind.FAIL, at(1), 3, body="no space left"), TEN.timing, {})
+    started = call(failed, 2, PingKind.START, body="")
+    assert (started.body, started.exit_code) == ("no space left", 3)
+    assert call(started, 3, PingKind.LOG, body="cleaning").body == "cleaning"
+    ended = pinged(started, Ping("d", PingKind.SUCCESS, at(4), 0), TEN.timing, {})
+    assert (ended.body, ended.exit_code) == ("", 0)
+
+
+def test_numbers_may_stand_in_the_last_line() -> None:
+    """Whoever sends the output of a job prints its numbers last; what is no JSON at all still fails the run."""
+    assert call(new(), 5, body='scraping\ndone\n{"found": {"items": 7}}\n').metrics == {"items": 7}
+    assert call(new(), 5, body="scraping\ndone\n").failures == 1
+    assert "not JSON" in call(new(), 5, body="").body
+
+
+def test_a_job_that_nobody_defined_has_no_deadline() -> None:
+    """It is only remembered; once it is defined it is expected by that."""
+    unclaimed = pinged(Heartbeat("d", at(0)), Ping("d", PingKind.SUCCESS, at(3)), None, {})
+    assert (unclaimed.due_at, unclaimed.expected_by, unclaimed.successes) == (None, None, 1)
+    assert loaded(unclaimed, "d", TEN.timing, at(5)).expected_by == at(3 + 15)
+    assert loaded(unclaimed, "d", NIGHTLY.timing, at(5)).due_at == datetime(2026, 3, 2, 1, tzinfo=UTC)
+
+
 def test_a_job_that_only_starts_does_not_fill_the_memory() -> None:
     """The newest starts are kept."""
     heartbeat = new()
@@ -156,6 +205,15 @@ def test_an_edited_schedule_counts_at_once() -> None:
     assert loaded(heartbeat, "d", cron, at(4)).expected_by == at(31)
 
 
+def test_another_grace_forgives_no_run_that_is_overdue() -> None:
+    """An edit of the grace moves when it is overdue, not what is due."""
+    was = nightly(loaded_at=T0)
+    longer = Timing(NIGHTLY.timing.schedule, timedelta(hours=2))
+    edited = loaded(was, "backup", longer, T0 + timedelta(days=3))
+    assert edited.due_at == was.due_at == datetime(2026, 3, 2, 1, tzinfo=UTC)
+    assert edited.expected_by == datetime(2026, 3, 2, 3, tzinfo=UTC)
+
+
 def test_time_in_which_we_were_away_counts_for_no_idleness() -> None:
     """An hour's outage of ours makes no job overdue."""
     heartbeat = call(new(), 5)
@@ -200,6 +258,93 @@ def test_whatever_is_called_the_numbers_agree(calls: list[tuple[float, PingKind,
     assert heartbeat.expected_by is not None
     assert heartbeat.expected_by == (heartbeat.last_success_at or T0) + timedelta(minutes=15)
     assert all(value >= 0 for value in samples(heartbeat, 101).values())
+
+
+class Steps(NamedTuple):
+    """What happens in the life of a job, and how many minutes after the step before."""
+
+    after: float
+    what: str
+    run: str
+
+
+STEPS = st.lists(
+    st.builds(
+        Steps, st.floats(0, 400), st.sampled_from(["success", "fail", "start", "log", "load", "outage"]), st.just("")
+    ),
+    max_size=25,
+)
+
+
+@given(STEPS)
+def test_a_deadline_counts_the_time_in_which_we_listened(steps: list[Steps]) -> None:
+    """Whatever is called, loaded and missed, in any order: idle is the time since the last success that we were there.
+
+    Beside it goes the plainest account of that: a number of minutes.
+    """
+    heartbeat, now, idle = new(), 0.0, 0.0
+    for step in steps:
+        if step.what == "outage":
+            heartbeat = resumed(heartbeat, TEN.timing, at(now), at(now + step.after)).heartbeat
+            now += step.after
+            continue
+        now, idle = now + step.after, idle + step.after
+        if step.what == "load":
+            heartbeat = loaded(heartbeat, "discovery", TEN.timing, at(now))
+        else:
+            heartbeat = call(heartbeat, now, PingKind(step.what))
+            idle = 0.0 if step.what == "success" else idle
+        seen = samples(heartbeat, now)
+        assert seen["job_idle_seconds"] == pytest.approx(idle * 60, abs=0.01)
+        assert seen["job_overdue_seconds"] == pytest.approx(max(0.0, (idle - 15) * 60), abs=0.01)
+
+
+#: Zones that change their clocks, at different hours and by different lengths, and one that does not.
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata")
+#: Expressions, each with what it means for a local time at a quarter of an hour.
+CRONS: dict[str, Callable[[datetime], bool]] = {
+    "*/15 * * * *": lambda local: True,
+    "0 * * * *": lambda local: local.minute == 0,
+    "30 2 * * *": lambda local: (local.hour, local.minute) == (2, 30),
+    "30 1 * * sun": lambda local: (local.weekday(), local.hour, local.minute) == (6, 1, 30),
+    "15 2,14 * * mon-fri": lambda local: local.weekday() < 5 and local.hour in (2, 14) and local.minute == 15,
+}
+QUARTER = timedelta(minutes=15)
+
+
+@settings(max_examples=40)
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001  # UTC is added
+    st.sampled_from(ZONES),
+    st.sampled_from(sorted(CRONS)),
+    st.lists(st.floats(0, 3000), max_size=4),
+)
+def test_a_cron_deadline_is_the_next_run_that_the_clock_shows(
+    success: datetime, zone: str, cron: str, restarts: list[float]
+) -> None:
+    """Across changes of summer time and any restarts: found again on the zone's clock."""
+    timing = Timing(Cron(cron, zone), timedelta(minutes=30))
+    was = loaded(None, "d", timing, success - timedelta(days=1))
+    heartbeat = pinged(was, Ping("d", PingKind.SUCCESS, success), timing, {})
+    for minutes in restarts:
+        heartbeat = loaded(heartbeat, "d", timing, success + timedelta(minutes=minutes))
+    assert heartbeat.due_at
+    assert heartbeat.expected_by == heartbeat.due_at + timedelta(minutes=30)
+    assert heartbeat.due_at == _first_shown(cron, ZoneInfo(zone), success + CLOCK_SKEW)
+
+
+def _first_shown(cron: str, zone: ZoneInfo, after: datetime) -> datetime:
+    """Look at each quarter of an hour: a run is when the clock first shows its time, or leaps over it."""
+    shown: deque[datetime] = deque(maxlen=5)
+    now = after.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    while True:
+        now += QUARTER
+        local = now.astimezone(zone).replace(tzinfo=None)
+        leapt = range((local - shown[-1]) // QUARTER - 1 if shown else 0)
+        passed = [*(shown[-1] + (each + 1) * QUARTER for each in leapt), local]
+        if now > after and local not in shown and any(map(CRONS[cron], passed)):
+            return now
+        shown.append(local)
 
 
 @pytest.mark.parametrize(

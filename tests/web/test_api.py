@@ -173,4 +173,4 @@ async def test_a_body_that_is_too_large_is_refused(
     """Whether it says so before or not."""
     async with start() as house:
         body = content if isinstance(content, bytes) else content()
-        assert (await house.client.post("/ping/nightly", content=body)).status_code == 413
+        assert (await house.client.post("/forms/silence", content=body)).status_code == 413
