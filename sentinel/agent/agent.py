@@ -20,7 +20,7 @@ from sentinel.agent.alarm import Alarm, call_for
 from sentinel.agent.desk import Desk
 from sentinel.agent.log import Redaction
 from sentinel.agent.lookout import Surroundings
-from sentinel.agent.lookouts import Lookouts
+from sentinel.agent.lookouts import Lookouts, hand_over
 from sentinel.agent.numbers import EVERY, PROBE, Standing, numbers, numbers_of_samples, own_batch
 from sentinel.agent.operators import Operators
 from sentinel.agent.pulse import Pulse
@@ -294,10 +294,7 @@ class Agent:
         lookout = self.lookouts.by_name.get(probe.name)
         if lookout is None or lookout.probe is not probe:
             return  # its definition changed while it looked
-        self.desk.arrive(run.batch)
-        if lookout.stored != run.memory:
-            lookout.stored = memory = run.memory
-            self.desk.write(lambda tx: tx.memory.put(probe.name, memory))
+        hand_over(self.desk, lookout, run)
         self.lookouts.looked(probe, success=run.success)
 
     async def _swap(self, config: Config) -> None:

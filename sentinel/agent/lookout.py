@@ -50,7 +50,7 @@ class Lookout:
         since: when it began.
         last: how the last look ended; None before the first.
         memory: what the probe remembers between looks.
-        stored: what of that is on disk, or on its way.
+        stored: what of that is on disk.
         runs: looks that ended.
         skipped: wakes that came while it still looked.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -14,6 +14,10 @@ from sentinel.agent.timetable import Timetable
 from sentinel.core.problem import Position
 from sentinel.core.schedule import Cron, Every
 from sentinel.probes.probe import Probe
+from sentinel.probes.run import Run
+
+if TYPE_CHECKING:
+    from sentinel.agent.desk import Desk
 
 log = structlog.get_logger()
 _ANYWHERE = Position("")
@@ -71,6 +75,22 @@ class Lookouts:
         self._timetable.put(_id(probe.name), probe.every, lookout.wake, name=probe.name)
         # A cron says when to look; a rate only says how often, so its first look need not wait.
         lookout.start(at_once=isinstance(probe.every, Every))
+
+
+def hand_over(desk: Desk, lookout: Lookout, run: Run) -> None:
+    """Give the desk what a look brought: first what the probe remembers, then what it saw.
+
+    So no sample is ever on disk of which the probe knows nothing: after a crash the counters of a log, whose lines may
+    be gone by then, would fall, and what they counted would count twice.
+    """
+    memory = run.memory
+    if lookout.stored != memory:
+
+        def wrote(_: None) -> None:
+            lookout.stored = memory
+
+        desk.write(lambda tx: tx.memory.put(run.batch.source, memory), wrote)
+    desk.arrive(run.batch)
 
 
 def _same(one: Probe, other: Probe) -> bool:

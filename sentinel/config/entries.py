@@ -145,14 +145,6 @@ class InhibitKeys(Model):
 #: Entries that have no kind, by section.
 PLAIN: Mapping[str, type[Model]] = {"routes": RouteKeys, "mutes": MuteKeys, "inhibit": InhibitKeys}
 
-#: Keys of the language that this version does not read, by section; kinds and forms likewise.
-LATER_KEYS: Mapping[str, frozenset[str]] = {
-    section: frozenset(words.split())
-    for section, words in {
-        "probes": "warmup redis command file log process host junit coverage",
-    }.items()
-}
-
 
 @cache
 def keys_of(common: type[Model]) -> frozenset[str]:

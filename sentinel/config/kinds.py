@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from sentinel import notifiers, probes, rules
-from sentinel.config.entries import LATER_KEYS, NotifierKeys, ProbeKeys, RuleEntry, keys_of
+from sentinel.config.entries import NotifierKeys, ProbeKeys, RuleEntry, keys_of
 from sentinel.config.findings import Findings
 from sentinel.config.gather import Entry
 from sentinel.config.tree import MappingNode, is_blank
@@ -75,13 +75,9 @@ def choose(entry: Entry, registry: Registry, findings: Findings) -> tuple[str, t
 def _report_strangers(entry: Entry, registry: Registry, strangers: list[str], findings: Findings) -> None:
     assert isinstance(entry.node, MappingNode)
     for name in strangers:
-        key = entry.node.keys[name]
-        if name in LATER_KEYS.get(entry.section, ()):
-            findings.add(f"{entry.what}/later", key, f'"{name}" is not read by this version of Sentinel')
-        else:
-            known = {*keys_of(registry.common), *_every_word(entry.section)}
-            says = f'"{name}" is not a key of a {entry.what}'
-            findings.add(f"{entry.what}/unknown-key", key, says, near(name, known, "it takes"))
+        known = {*keys_of(registry.common), *_every_word(entry.section)}
+        says = f'"{name}" is not a key of a {entry.what}'
+        findings.add(f"{entry.what}/unknown-key", entry.node.keys[name], says, near(name, known, "it takes"))
 
 
 def _load(entry: Entry, registry: Registry, word: str, findings: Findings) -> tuple[str, type[Model]] | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 #: The word in YAML, and where its class stands.
 KINDS = {
     "command": "sentinel.probes.command:Command",
+    "coverage": "sentinel.probes.coverage:Coverage",
     "dns": "sentinel.probes.dns:Dns",
     "file": "sentinel.probes.file:File",
     "grpc": "sentinel.probes.grpc:Grpc",
@@ -20,6 +21,7 @@ KINDS = {
     "host": "sentinel.probes.host:Host",
     "http": "sentinel.probes.http:Http",
     "junit": "sentinel.probes.junit:Junit",
+    "log": "sentinel.probes.log:Log",
     "ping": "sentinel.probes.ping:Ping",
     "process": "sentinel.probes.process:Process",
     "promql": "sentinel.probes.promql:Promql",

@@ -6,44 +6,35 @@
         every: 5m
       smoke:
         junit:
-          path: /srv/ci/smoke.xml
+          http: {url: https://ci.example.com/smoke/report.xml, auth: {bearer: "${SHOP_TOKEN}"}}
           fail_on_failures: false
 
 Keys
-    path               of a report in JUnit's XML, or a pattern of several; the only one that is needed
+    path               of a report in JUnit's XML, or a pattern of several
+    http               or the URL of one, with all that may stand beside the url of an http probe; one of both is needed
     fail_on_failures   false if a test that failed fails no run, and only rules judge the numbers; default true
 
 Emits, for all reports together
     probe_junit_tests, probe_junit_failures, probe_junit_errors, probe_junit_skipped
     probe_junit_duration_seconds               that the tests took
     probe_junit_suite_failures{suite}          failures and errors of each suite
-    probe_junit_report_timestamp_seconds       when the oldest report was written, Unix seconds
+    probe_junit_report_timestamp_seconds       when the oldest report was written, where that is known
 """
 
 from __future__ import annotations
 
-import glob
-import os
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from sentinel.core.errors import ProbeFailed
 from sentinel.core.sample import Sample
-from sentinel.probes.base import Look, Measure, ProbeKind, Verdict
+from sentinel.probes.base import Look, Verdict
 from sentinel.probes.extract import shown
-from sentinel.probes.threads import Lone
+from sentinel.probes.report import Report, ReportKind, keep_age, parse_xml
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
-
-#: A report that is longer is none.
-_LIMIT = 32 * 1024 * 1024
-_MOST = 1000
 
 
 class Tally:
@@ -53,7 +44,6 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.suites: Counter[str] = Counter()
         self.seconds = 0.0
-        self.written: list[float] = []
         self.broken: list[str] = []
 
     def add(self, report: Element) -> None:
@@ -77,26 +67,20 @@ class Tally:
                 return
 
 
-class Junit(ProbeKind):
+class Junit(ReportKind):
     """Reports of tests."""
 
-    SHORT = "path"
-
-    path: Annotated[str, Field(min_length=1)]
     fail_on_failures: bool = True
 
-    @asynccontextmanager
-    async def ready(self) -> AsyncIterator[Measure]:
-        """Hold the thread in which it reads."""
-        yield partial(self._look, Lone("junit"))
-
-    async def _look(self, thread: Lone, look: Look) -> Sequence[Sample]:
-        look.doing = f"reading {self.path}"
-        tally = await thread(self._tally)
+    def judge(self, reports: Sequence[Report], look: Look) -> Sequence[Sample]:
+        """Count cases."""
+        tally = Tally()
+        for report in reports:
+            tally.add(parse_xml(report, ("testsuite", "testsuites"), "report of tests"))
         for what in ("tests", "failures", "errors", "skipped"):
             look.keep(f"probe_junit_{what}", float(tally.counts[what]))
         look.keep("probe_junit_duration_seconds", tally.seconds)
-        look.keep("probe_junit_report_timestamp_seconds", min(tally.written))
+        keep_age(reports, "probe_junit_report_timestamp_seconds", look)
         for suite, broken in tally.suites.items():
             look.keep("probe_junit_suite_failures", float(broken), suite=suite)
         if self.fail_on_failures:
@@ -104,38 +88,3 @@ class Junit(ProbeKind):
             words = f"{len(tally.broken)} of {tally.counts['tests']} tests failed{first}" if tally.broken else ""
             look.judge([Verdict("fail_on_failures", "no test fails", words)])
         return []
-
-    def _tally(self) -> Tally:
-        paths = sorted(glob.glob(self.path, recursive=True)) if glob.has_magic(self.path) else [self.path]
-        if not paths or len(paths) > _MOST:
-            raise ProbeFailed("expect", f"{self.path} finds {len(paths):,} reports, expected 1 to {_MOST:,}")
-        tally = Tally()
-        for path in paths:
-            tally.add(_report(path))
-            tally.written.append(os.stat(path).st_mtime)
-        return tally
-
-
-def _report(path: str) -> Element:
-    """Read a report; entities are refused, since a short text may unfold to gigabytes by them.
-
-    Raises:
-        ProbeFailed: it is none.
-    """
-    from xml.etree import ElementTree as Xml
-
-    try:
-        with open(path, "rb") as opened:
-            content = opened.read(_LIMIT + 1)
-    except OSError as exc:
-        raise ProbeFailed("error", f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
-    # UTF-16 writes a NUL beside each letter.
-    if len(content) > _LIMIT or b"<!ENTITY" in content.replace(b"\0", b""):
-        raise ProbeFailed("error", f"{path} is longer than 32 MiB, or defines entities: no report of tests")
-    try:
-        report = Xml.fromstring(content)  # noqa: S314 - without entities there is nothing to unfold or to fetch
-    except (Xml.ParseError, ValueError) as exc:
-        raise ProbeFailed("error", f"{path} is not XML: {exc}") from exc
-    if report.tag not in ("testsuite", "testsuites"):
-        raise ProbeFailed("error", f"{path} is no report of tests: it begins with <{report.tag}>")
-    return report

@@ -1,0 +1,1 @@
+"""What the kind `log` is made of: places in files, following them, and counting in their lines."""
