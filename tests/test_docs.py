@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.inside import sentinel
 from tests.e2e.process import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -62,11 +63,8 @@ def _examples() -> list[Any]:
 def test_every_example_passes_the_check(block: str, tmp_path: Path) -> None:
     """An example that is pasted into a file is accepted, whatever stands around it."""
     (tmp_path / "example.yaml").write_text(block)
-    environ = {**os.environ, **SECRETS}
-    done = subprocess.run(
-        [sys.executable, "-m", "sentinel", "check", "example.yaml"], cwd=tmp_path, env=environ, capture_output=True
-    )
-    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    done = sentinel("check", "example.yaml", cwd=tmp_path, **SECRETS)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_two_commands_are_targets_of_the_makefile() -> None:
