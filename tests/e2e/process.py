@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.cli.inside import Done, sentinel
+
 T = TypeVar("T")
 
 
@@ -118,16 +120,9 @@ class AgentProcess:
         """Return the alert of one rule, if there is one."""
         return next((alert for alert in self.alerts() if alert["rule"] == rule), None)
 
-    def cli(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    def cli(self, *arguments: str, **environ: str) -> Done:
         """Run a command of Sentinel as a user beside the agent would."""
-        return subprocess.run(
-            [sys.executable, "-m", "sentinel", *arguments],
-            env={**self.environ, "SENTINEL_URL": self.url, **environ},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        return sentinel(*arguments, cwd=self.folder, **{**self.environ, "SENTINEL_URL": self.url, **environ})
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
