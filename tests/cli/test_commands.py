@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.process import AgentProcess, free_port, until
+from tests.e2e.nursery import ForkedAgent
+from tests.e2e.process import free_port, until
 
 TREE = """
 probes: {nightly: {heartbeat: {every: 1h}}}
@@ -27,9 +28,9 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> Iterator[AgentProcess]:
+def agent(tmp_path: Path) -> Iterator[ForkedAgent]:
     """Return an agent that is not started yet, on a good tree."""
-    process = AgentProcess(tmp_path)
+    process = ForkedAgent(tmp_path)
     process.write("tree.yaml", TREE)
     yield process
     process.kill()
@@ -47,14 +48,14 @@ def sentinel(*arguments: str, cwd: Path, **environ: str) -> subprocess.Completed
     )
 
 
-def ended(agent: AgentProcess) -> tuple[int, str]:
+def ended(agent: ForkedAgent) -> tuple[int, str]:
     """Start an agent that cannot start; return its exit code and what it said."""
     agent.start(ready=False)
     assert agent.process is not None
     return agent.process.wait(30), agent.logged()
 
 
-def test_commands_ask_the_running_agent(agent: AgentProcess) -> None:
+def test_commands_ask_the_running_agent(agent: ForkedAgent) -> None:
     """Each answers in text and in JSON."""
     agent.start()
     assert "Nothing is wrong" in agent.cli("alerts").stdout
@@ -91,7 +92,7 @@ def test_what_nobody_foresaw_is_one_sentence(tmp_path: Path, level: str) -> None
     assert ("Traceback" in done.stderr, len(done.stderr.splitlines()) == 1) == (level == "debug", level != "debug")
 
 
-def test_a_port_in_use(agent: AgentProcess) -> None:
+def test_a_port_in_use(agent: ForkedAgent) -> None:
     """Exit code 3, before anything is touched."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", agent.port))
@@ -102,10 +103,10 @@ def test_a_port_in_use(agent: AgentProcess) -> None:
     assert not (agent.folder / "sentinel.db").exists()
 
 
-def test_a_database_that_another_agent_has(agent: AgentProcess) -> None:
+def test_a_database_that_another_agent_has(agent: ForkedAgent) -> None:
     """Exit code 3; the other one goes on."""
     agent.start()
-    other = AgentProcess(agent.folder)
+    other = ForkedAgent(agent.folder)
     other.log = agent.folder / "other.log"
     code, said = ended(other)
     assert (code, "in use by another agent" in said) == (3, True)
@@ -113,7 +114,7 @@ def test_a_database_that_another_agent_has(agent: AgentProcess) -> None:
     agent.stop()
 
 
-def test_a_database_that_is_locked(agent: AgentProcess) -> None:
+def test_a_database_that_is_locked(agent: ForkedAgent) -> None:
     """Exit code 3, and what to do."""
     agent.start()
     agent.stop()
@@ -123,7 +124,7 @@ def test_a_database_that_is_locked(agent: AgentProcess) -> None:
     assert (code, "is locked by another program" in said) == (3, True)
 
 
-def test_a_database_of_a_newer_sentinel(agent: AgentProcess) -> None:
+def test_a_database_of_a_newer_sentinel(agent: ForkedAgent) -> None:
     """Exit code 3, and nothing in it is changed."""
     agent.start()
     agent.stop()
@@ -141,14 +142,14 @@ def test_a_database_of_a_newer_sentinel(agent: AgentProcess) -> None:
         pytest.param("rules: {x: {expr: 'sum(', severity: error}}", 1, "^", id="PromQL that does not parse"),
     ],
 )
-def test_a_tree_that_was_never_good(agent: AgentProcess, tree: str, code: int, says: str) -> None:
+def test_a_tree_that_was_never_good(agent: ForkedAgent, tree: str, code: int, says: str) -> None:
     """Carets, and exit code 1."""
     agent.write("tree.yaml", tree)
     found, said = ended(agent)
     assert (found, says in said) == (code, True)
 
 
-def test_a_path_that_is_not_there(agent: AgentProcess) -> None:
+def test_a_path_that_is_not_there(agent: ForkedAgent) -> None:
     """Exit code 2."""
     agent.environ["SENTINEL_CONFIG"] = str(agent.folder / "nowhere")
     code, said = ended(agent)
@@ -164,7 +165,7 @@ def test_a_path_that_is_not_there(agent: AgentProcess) -> None:
         pytest.param("SENTINEL_LISTEN", "0.0.0.0:0", "SENTINEL_TOKEN", id="open to all, without a token"),
     ],
 )
-def test_a_setting_that_cannot_be(agent: AgentProcess, name: str, value: str, says: str) -> None:
+def test_a_setting_that_cannot_be(agent: ForkedAgent, name: str, value: str, says: str) -> None:
     """Exit code 2, and the setting is named."""
     agent.environ[name] = value
     code, said = ended(agent)
@@ -197,7 +198,7 @@ def test_the_demo_begins_and_ends_cleanly(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_first_look_comes_soon_after_the_start(agent: AgentProcess) -> None:
+def test_the_first_look_comes_soon_after_the_start(agent: ForkedAgent) -> None:
     """Whatever else must be imported waits for it. The bound is wide: tests share their machine."""
     agent.write("tree.yaml", TREE + "  # probes\n")
     agent.write("probes.yaml", "probes: {own: {http: {url: 'http://127.0.0.1:9/'}}}\n")
@@ -221,6 +222,6 @@ class _Odd(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _looked(agent: AgentProcess) -> dict[str, str] | None:
+def _looked(agent: ForkedAgent) -> dict[str, str] | None:
     [probe] = agent.get("/api/status")["probes"]
     return probe if probe["looked_at"] else None

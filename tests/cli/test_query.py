@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.process import AgentProcess, until
+from tests.e2e.nursery import ForkedAgent
+from tests.e2e.process import until
 
 TREE = """
 probes: {own: {scrape: {url: URL/metrics}, every: 1s}}
@@ -19,9 +20,9 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedAgent]:
     """Return an agent that scrapes itself."""
-    process = AgentProcess(tmp_path_factory.mktemp("agent"))
+    process = ForkedAgent(tmp_path_factory.mktemp("agent"))
     process.write("tree.yaml", TREE.replace("URL", process.url))
     process.start()
     until("a scrape is stored", lambda: process.get("/api/v1/query?query=up")["data"]["result"])
@@ -29,7 +30,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
     process.kill()
 
 
-def test_an_instant_is_a_table(agent: AgentProcess) -> None:
+def test_an_instant_is_a_table(agent: ForkedAgent) -> None:
     """Series and value; piped, parted by a tab. A scalar and a text are themselves."""
     ran = agent.cli("query", "up")
     host = agent.url.removeprefix("http://")
@@ -41,7 +42,7 @@ def test_an_instant_is_a_table(agent: AgentProcess) -> None:
     assert agent.cli("query", "up[1m]").stdout.splitlines()[0].endswith("Z\t1")
 
 
-def test_a_range_is_a_chart(agent: AgentProcess) -> None:
+def test_a_range_is_a_chart(agent: ForkedAgent) -> None:
     """With a scale, both ends of time, and a legend; no colours where it is no terminal."""
     ran = agent.cli("query", "up * 5", "--range", "20s", "--step", "1s")
     assert ran.returncode == 0
@@ -53,14 +54,14 @@ def test_a_range_is_a_chart(agent: AgentProcess) -> None:
     assert agent.cli("query", "nothing", "--range", "1h").stdout == "No series.\n"
 
 
-def test_json_is_the_answer_of_the_api(agent: AgentProcess) -> None:
+def test_json_is_the_answer_of_the_api(agent: ForkedAgent) -> None:
     """For programs, as Prometheus would give it."""
     answer = json.loads(agent.cli("query", "up", "--range", "10m", "--step", "1m", "--format", "json").stdout)
     assert answer["data"]["resultType"] == "matrix"
     assert json.loads(agent.cli("query", "1", "--format", "json").stdout)["data"]["result"][1] == "1"
 
 
-def test_doubts_go_to_standard_error(agent: AgentProcess) -> None:
+def test_doubts_go_to_standard_error(agent: ForkedAgent) -> None:
     """So that they are in nobody's pipe."""
     ran = agent.cli("query", "quantile(2, up)")
     assert "quantile value should be between 0 and 1" in ran.stderr
@@ -90,7 +91,7 @@ def test_doubts_go_to_standard_error(agent: AgentProcess) -> None:
         pytest.param("", ["error[promql/invalid]: no expression found"], id="nothing"),
     ],
 )
-def test_what_is_wrong_has_a_caret_under_it(expr: str, said: list[str], agent: AgentProcess) -> None:
+def test_what_is_wrong_has_a_caret_under_it(expr: str, said: list[str], agent: ForkedAgent) -> None:
     """Whether the parser finds it or the agent; both are bad arguments."""
     ran = agent.cli("query", expr)
     assert ran.returncode == 2
@@ -109,14 +110,14 @@ def test_what_is_wrong_has_a_caret_under_it(expr: str, said: list[str], agent: A
         pytest.param(["up", "--range", "30d", "--step", "1s"], 2, "11,000 points", id="too many points"),
     ],
 )
-def test_bad_arguments_are_told(words: list[str], code: int, said: str, agent: AgentProcess) -> None:
+def test_bad_arguments_are_told(words: list[str], code: int, said: str, agent: ForkedAgent) -> None:
     """In one sentence, with exit code 2."""
     ran = agent.cli("query", *words)
     assert ran.returncode == code
     assert said in ran.stderr
 
 
-def test_no_agent_is_exit_code_3(agent: AgentProcess) -> None:
+def test_no_agent_is_exit_code_3(agent: ForkedAgent) -> None:
     """It says where it was looked for."""
     ran = agent.cli("query", "up", SENTINEL_URL="http://127.0.0.1:9")
     assert ran.returncode == 3

@@ -13,9 +13,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tests.cli.inside import Done, sentinel
+
+if TYPE_CHECKING:
+    from tests.e2e.nursery import Forked
 
 T = TypeVar("T")
 
@@ -55,7 +58,7 @@ class AgentProcess:
             "NO_COLOR": "1",
             **environ,
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     def write(self, name: str, text: str) -> Path:
         """Write one file of the tree at once, as an editor or git does: a new file, then a rename."""
@@ -66,15 +69,18 @@ class AgentProcess:
         draft.replace(path)
         return path
 
-    def start(self, *, ready: bool = True) -> AgentProcess:
+    def start(self, *, ready: bool = True) -> Self:
         """Start the process and wait until it is ready."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "sentinel", "run"], env=self.environ, cwd=self.folder, stdout=log, stderr=log
-            )
+        self.process = self._launch()
         if ready:
             self.wait()
         return self
+
+    def _launch(self) -> subprocess.Popen[bytes] | Forked:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "sentinel", "run"], env=self.environ, cwd=self.folder, stdout=log, stderr=log
+            )
 
     def wait(self) -> None:
         """Wait until it is ready."""

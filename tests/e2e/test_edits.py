@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.process import AgentProcess, until
+from tests.e2e.nursery import ForkedAgent
+from tests.e2e.process import until
 from tests.e2e.service import Service
 from tests.receivers import SlackServer
 
@@ -38,7 +39,7 @@ def test_twenty_edits_miss_no_look_and_repeat_no_alert(tmp_path: Path) -> None:
     chance = random.Random(7)
     service = Service()
     with SlackServer() as slack:
-        agent = AgentProcess(tmp_path, SENTINEL_WARMUP="1ms")
+        agent = ForkedAgent(tmp_path, SENTINEL_WARMUP="1ms")
         agent.write("steady.yaml", (PROBES + STEADY).format(service=service.url, slack=slack.base_url))
         agent.write("edited.yaml", GOOD.format(n=0))
         agent.start()
@@ -71,13 +72,13 @@ def test_twenty_edits_miss_no_look_and_repeat_no_alert(tmp_path: Path) -> None:
     assert max(gaps) < 1.0, f"nobody looked for {max(gaps):.3f} s"  # a reload that stops first would take seconds
 
 
-def _number(agent: AgentProcess, name: str) -> float:
+def _number(agent: ForkedAgent, name: str) -> float:
     found = re.search(rf'^{name}{{.*target="shop".*}} (\S+)$', agent.get("/metrics", parse=False), re.MULTILINE)
     assert found, name
     return float(found[1])
 
 
-def _seen(agent: AgentProcess, n: int, *, bad: bool) -> bool:
+def _seen(agent: ForkedAgent, n: int, *, bad: bool) -> bool:
     config = agent.get("/api/status")["config"]
     if bad:
         return not config["last_reload"]["ok"]
@@ -88,7 +89,7 @@ def _seen(agent: AgentProcess, n: int, *, bad: bool) -> bool:
 def test_a_bad_edit_does_not_stop_monitoring_over_a_restart_either(tmp_path: Path) -> None:
     """The last good configuration runs on, also after a SIGKILL; the log shows the place."""
     service = Service()
-    agent = AgentProcess(tmp_path, SENTINEL_WARMUP="1ms")
+    agent = ForkedAgent(tmp_path, SENTINEL_WARMUP="1ms")
     agent.write(
         "steady.yaml", PROBES.format(service=service.url) + GOOD.format(n=0) + "notifiers: {log: {console: {}}}\n"
     )
@@ -114,7 +115,7 @@ def test_a_bad_edit_does_not_stop_monitoring_over_a_restart_either(tmp_path: Pat
 def test_an_empty_folder_where_there_were_rules_is_a_failed_mount(tmp_path: Path) -> None:
     """Nothing in the tree is not "delete all rules"."""
     service = Service()
-    agent = AgentProcess(tmp_path)
+    agent = ForkedAgent(tmp_path)
     path = agent.write(
         "steady.yaml", PROBES.format(service=service.url) + GOOD.format(n=0) + "notifiers: {log: {console: {}}}\n"
     )

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.process import AgentProcess, until
+from tests.e2e.nursery import ForkedAgent
+from tests.e2e.process import until
 from tests.e2e.service import Service
 from tests.receivers import SentryServer
 
@@ -35,7 +36,7 @@ notifiers:
 class Pinger:
     """A job that calls all the time, and counts what was acknowledged."""
 
-    def __init__(self, agent: AgentProcess) -> None:
+    def __init__(self, agent: ForkedAgent) -> None:
         self.acknowledged = self.sent = 0
         self._agent, self._ended = agent, threading.Event()
         self._thread = threading.Thread(target=self._call, daemon=True)
@@ -61,7 +62,7 @@ def test_twenty_sigkills_lose_nothing_and_tell_nobody_twice(tmp_path: Path) -> N
     chance = random.Random(20)
     service = Service()
     with SentryServer() as sentry:
-        agent = AgentProcess(tmp_path, SENTINEL_WARMUP="1ms")
+        agent = ForkedAgent(tmp_path, SENTINEL_WARMUP="1ms")
         agent.write("tree.yaml", TREE.format(service=service.url, dsn=sentry.dsn))
         agent.start()
         pinger = Pinger(agent)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.process import AgentProcess, until
+from tests.e2e.nursery import ForkedAgent
+from tests.e2e.process import until
 from tests.e2e.service import Service
 from tests.receivers import SentryServer, SlackServer, SmtpServer
 
@@ -64,7 +65,7 @@ def till() -> Iterator[Till]:
 def test_a_failing_till_is_told_to_slack_sentry_and_mail_and_over_again(till: Till, tmp_path: Path) -> None:
     """A warning in Slack, then critical in all three, then its end in each: updated, resolved, in one thread."""
     with SlackServer() as slack, SentryServer() as sentry, SmtpServer() as smtp:
-        agent = AgentProcess(
+        agent = ForkedAgent(
             tmp_path, SLACK_BOT_TOKEN=slack.token, SENTRY_DSN=sentry.dsn, SENTRY_AUTH_TOKEN=sentry.token
         )
         agent.write(

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.process import AgentProcess, until
+from tests.e2e.nursery import ForkedAgent
+from tests.e2e.process import until
 
 TREE = """
 probes: {own: {scrape: {url: URL/metrics}, every: 1s}}
@@ -23,9 +24,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedAgent]:
     """Return an agent that scrapes itself, and has done so twice."""
-    process = AgentProcess(tmp_path_factory.mktemp("agent"))
+    process = ForkedAgent(tmp_path_factory.mktemp("agent"))
     process.write("tree.yaml", TREE.replace("URL", process.url))
     process.start()
     until("two scrapes are stored", lambda: len(_points(process)) > 1)
@@ -33,12 +34,12 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
     process.kill()
 
 
-def _points(agent: AgentProcess) -> list[object]:
+def _points(agent: ForkedAgent) -> list[object]:
     found = agent.get("/api/v1/query?query=up[1m]")["data"]["result"]
     return list(found[0]["values"]) if found else []
 
 
-def promtool(agent: AgentProcess, *words: str) -> str:
+def promtool(agent: ForkedAgent, *words: str) -> str:
     """Run `promtool query`, and return what it prints."""
     kind, *rest = words
     ran = subprocess.run(["promtool", "query", kind, agent.url, *rest], capture_output=True, text=True, timeout=30)
@@ -46,33 +47,33 @@ def promtool(agent: AgentProcess, *words: str) -> str:
     return ran.stdout
 
 
-def test_instant(agent: AgentProcess) -> None:
+def test_instant(agent: ForkedAgent) -> None:
     """A vector with its labels, and a scalar."""
     host = agent.url.removeprefix("http://")
     assert promtool(agent, "instant", "up").startswith(f'up{{instance="{host}", job="own"}} => 1 @[')
     assert promtool(agent, "instant", "2 ^ 10").startswith("scalar: 1024 @[")
 
 
-def test_range(agent: AgentProcess) -> None:
+def test_range(agent: ForkedAgent) -> None:
     """Steps of a range."""
     lines = promtool(agent, "range", "--step=1s", 'sum(up{job="own"})').splitlines()
     assert lines[0] == "{} =>"
     assert {line.partition(" @")[0] for line in lines[1:]} == {"1"}
 
 
-def test_series(agent: AgentProcess) -> None:
+def test_series(agent: ForkedAgent) -> None:
     """Series that fulfil a selector."""
     host = agent.url.removeprefix("http://")
     assert promtool(agent, "series", "--match=up") == f'{{__name__="up", instance="{host}", job="own"}}\n'
 
 
-def test_labels(agent: AgentProcess) -> None:
+def test_labels(agent: ForkedAgent) -> None:
     """Values of a label."""
     assert promtool(agent, "labels", "job").split() == ["own"]
     assert "up" in promtool(agent, "labels", "__name__").split()
 
 
-def test_an_error_is_shown_in_our_words(agent: AgentProcess) -> None:
+def test_an_error_is_shown_in_our_words(agent: ForkedAgent) -> None:
     """With kind and place, as it comes."""
     ran = subprocess.run(["promtool", "query", "instant", agent.url, "rat(up[5m])"], capture_output=True, text=True)
     assert ran.returncode == 1
