@@ -38,6 +38,27 @@ RECEIVERS = """Each cell is a test that runs against a server which behaves so, 
 
 A critical message that nobody took within a minute goes to the `fallback` too, whatever the word. A message is tried
 `tries` times (default 12, over an hour), then it is dead."""
+CHECKS = """What `sentinel check` finds, on our own rules and on Prometheus rule files alike. Each problem has one of
+these names; `sentinel check --explain NAME` prints its part of this page.
+
+A comment takes the word of a problem back. It stands above what it is about, or behind it; above
+a rule, or behind its name, it is about the whole rule. `ignore-file` is about its file, `promql/*` is a whole family. A
+comment that cannot be read, that is over or that suppresses nothing is a problem itself.
+
+```
+# sentinel: ignore rule/for-too-short until 2026-12-01 because the probe is moved next week
+```
+
+`policy:` says for a folder and those below it how grave a check is (`off`, `info`, `warning`, `error`), what rules must
+have, and what names look like; the nearest folder wins, mappings merge. What makes a tree unusable is always an error.
+
+```yaml
+policy:
+  checks: {promql/regexp: off, rule/for-too-short: error, template/*: warning}
+  require: [owner, runbook, summary]
+  labels: {team: payments|search}
+  names: {alerts: "[A-Z][A-Za-z]+", rules: "[a-z]+(-[a-z]+)+"}
+```"""
 MADE = "<!-- Made from the code by `make docs`; edit the docstrings instead. -->\n"
 
 
@@ -164,6 +185,22 @@ def _help(name: str, parent: typer.Context) -> Iterator[str]:
             yield from _help(below, context)
 
 
+def checks_page() -> str:
+    """Return the page of what `sentinel check` finds, from the checks' own pages."""
+    from sentinel.lint.page import Page, names, page
+
+    def part(known: Page, title: str) -> str:
+        text = known.parts.get(title, "")
+        return f"{title}\n\n```\n{text}\n```\n" if text else ""
+
+    sections = []
+    for name in names():
+        known = page(name)
+        head = f"## {name}\n\n{known.says[:1].upper()}{known.says[1:]} ({known.severity})\n\n{known.parts['Why']}\n"
+        sections.append("\n".join([head, *(found for title in ("Bad", "Good") if (found := part(known, title)))]))
+    return "\n".join([MADE, "# Checks\n", CHECKS + "\n", *sections])
+
+
 def receivers_page() -> str:
     """Return the page of bad receivers, from the cases that run against real servers."""
     import yaml
@@ -196,6 +233,7 @@ def pages() -> dict[str, str]:
         "promql.md": promql_page(),
         "settings.md": settings_page(),
         "commands.md": commands_page(),
+        "checks.md": checks_page(),
         "../.sentinel/schema.json": schema_text(plugins=False),
     }
 

@@ -24,7 +24,7 @@ SECTIONS = {
     "schedules": "schedule",
 }
 #: What belongs to the language and is not read yet.
-LATER = {"tests": "unit tests of rules", "policy": "what check demands"}
+LATER = {"tests": "unit tests of rules"}
 NAME_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_NAME = 100
 _NAME = re.compile(NAME_PATTERN)
@@ -52,11 +52,16 @@ class Entry:
 
 @dataclass(slots=True)
 class Gathered:
-    """All entries by section and name in path order, the `defaults` by folder, and what stands under `groups:`."""
+    """All entries by section and name in path order, `defaults` and `policy` by folder, and what `groups:` hold.
+
+    `roots` are the files' whole trees, for whoever looks beside the entries.
+    """
 
     entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: {section: {} for section in SECTIONS})
     defaults: dict[PurePosixPath, MappingNode] = field(default_factory=dict)
+    policies: dict[PurePosixPath, MappingNode] = field(default_factory=dict)
     groups: list[Node] = field(default_factory=list)
+    roots: dict[str, Node] = field(default_factory=dict)
 
     def of(self, section: str) -> Mapping[str, Entry]:
         """Return the entries of a section."""
@@ -77,6 +82,8 @@ def gather(files: Iterable[SourceFile], findings: Findings) -> Gathered:
         root, malformed = parse(file)
         for wrong in malformed:
             findings.add("file/yaml", file.position(wrong.begin, wrong.end), wrong.says, wrong.fix)
+        if root is not None:
+            gathered.roots[file.path] = root
         if isinstance(root, MappingNode):
             _top(root, gathered, findings)
         elif root is not None:
@@ -92,7 +99,9 @@ def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
     for name, key in root.keys.items():
         node = root.values[name]
         if name == "defaults":
-            _defaults(key, node, gathered, findings)
+            _of_folder("defaults", key, node, gathered.defaults, findings)
+        elif name == "policy":
+            _of_folder("policy", key, node, gathered.policies, findings)
         elif name == "groups":
             gathered.groups.append(node)
         elif name in SECTIONS:
@@ -100,23 +109,26 @@ def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
         elif name in LATER:
             findings.add("file/later", key, f'"{name}" ({LATER[name]}) is not read by this version of Sentinel')
         else:
-            known = {*SECTIONS, "defaults", "groups", *LATER}
+            known = {*SECTIONS, "defaults", "policy", "groups", *LATER}
             fix = near(name, known) or f"a file holds {', '.join((*SECTIONS, 'defaults'))}"
             findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix)
 
 
-def _defaults(key: ScalarNode, node: Node, gathered: Gathered, findings: Findings) -> None:
+def _of_folder(
+    name: str, key: ScalarNode, node: Node, known: dict[PurePosixPath, MappingNode], findings: Findings
+) -> None:
+    """Keep what a folder has one of: its defaults, its policy."""
     folder = PurePosixPath(key.file.path).parent
     if is_blank(node):
         return
     if not isinstance(node, MappingNode):
-        findings.add("defaults/invalid", key, "defaults: should be a mapping of keys to values")
-    elif folder in gathered.defaults:
-        first = gathered.defaults[folder].position
-        says = f"this folder has defaults already, at {first.file}:{first.line}"
-        findings.add("defaults/duplicate", key, says, "keep them in one place")
+        findings.add(f"{name}/invalid", key, f"{name}: should be a mapping of keys to values")
+    elif folder in known:
+        first = known[folder].position
+        says = f"this folder has {name} already, at {first.file}:{first.line}"
+        findings.add(f"{name}/duplicate", key, says, "keep them in one place")
     else:
-        gathered.defaults[folder] = node
+        known[folder] = node
 
 
 def _section(section: str, key: ScalarNode, node: Node, gathered: Gathered, findings: Findings) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sentinel.config.build import Builder
 from sentinel.config.config import Config
 from sentinel.config.defaults import check_defaults
+from sentinel.config.demands import Demands, build_demands
 from sentinel.config.entries import keys_of
 from sentinel.config.files import read_files
 from sentinel.config.findings import Findings
@@ -44,12 +45,18 @@ class Inspection:
 
     Args:
         config: None where something is wrong.
+        known: all that could be read, whatever is wrong beside it.
+        builder: the entries as they were written, and what reads them.
+        demands: what `policy:` asks for, by folder.
         problems: everything found, in the order of the files.
         files: what was read, by shown path.
         secrets: what must not be shown, also where the tree is no good.
     """
 
     config: Config | None
+    known: Config = field(repr=False)
+    builder: Builder = field(repr=False)
+    demands: Mapping[PurePosixPath, Demands]
     problems: tuple[Problem, ...]
     files: Mapping[str, str]
     secrets: Secrets
@@ -139,12 +146,14 @@ def inspect(
     rules |= {rule.name: rule for group in groups for rule in group.rules if isinstance(rule, Alerting)}
     policy = build_policy(builder, notifiers, rules, complete=complete)
     renamed = _renamed(builder, own)
+    demands = build_demands(builder)
     findings.extend(substitution.problems)
     secrets = substitution.secrets({value for model in builder.models for value in secrets_of(model)})
     problems = tuple(_hidden(problem, secrets) for problem in findings.sorted())
     revision = Revision(digest(texts), dict(texts), now, whose.commit, whose.author, whose.dirty)
     config = Config(probes, rules, notifiers, policy, schedules, revision, renamed, problems, secrets, groups)
-    return Inspection(None if findings.failed else config, problems, dict(texts), secrets)
+    good = None if findings.failed else config
+    return Inspection(good, config, builder, demands, problems, dict(texts), secrets)
 
 
 def digest(texts: Mapping[str, str]) -> str:

@@ -33,6 +33,19 @@ def place(scalar: ScalarNode, begin: int, end: int) -> Position:
     return scalar.file.position(at, starts[min(last, len(starts) - 1)][1])
 
 
+def span(scalar: ScalarNode, begin: int, end: int) -> tuple[int, int] | None:
+    """Return the offsets in the file of value[begin:end]; None where it is not written there just so.
+
+    What is quoted, escaped or folded inside the part cannot be replaced by other text as it is.
+    """
+    starts = list(_visible(scalar))
+    first, last = _count(scalar.text[:begin]), _count(scalar.text[:end])
+    if not first < last <= len(starts) or scalar.text[begin].isspace() or scalar.text[end - 1].isspace():
+        return None
+    found = starts[first][0], starts[last - 1][1]
+    return found if scalar.file.text[slice(*found)] == scalar.text[begin:end] else None
+
+
 def _count(text: str) -> int:
     return sum(not character.isspace() for character in text)
 

@@ -56,9 +56,10 @@ def as_dict(problem: Problem) -> dict[str, Any]:
 
 
 def tally(problems: Sequence[Problem]) -> str:
-    """Return how many errors and warnings there are: `2 errors, 1 warning`; "" for none."""
+    """Return how many errors, warnings and notes there are: `2 errors, 1 warning`; "" for none."""
     errors = sum(problem.severity >= Severity.ERROR for problem in problems)
-    counts = ((errors, "error"), (len(problems) - errors, "warning"))
+    warnings = sum(problem.severity == Severity.WARNING for problem in problems)
+    counts = ((errors, "error"), (warnings, "warning"), (len(problems) - errors - warnings, "note"))
     return ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
 
 
@@ -79,8 +80,12 @@ def _block(problem: Problem, colour: bool) -> str:
             f" {paint(_BLUE, number)} {bar} {excerpt}",
             f"{margin} {bar} {paint(alarming, carets)}",
         ]
-    lines += [f"{margin} {paint(_BLUE, '=')} {note}" for note in (problem.fix, problem.why) if note]
+    lines += [f"{margin} {paint(_BLUE, '=')} {note}" for note in _notes(problem)]
     return "\n".join(lines) + "\n"
+
+
+def _notes(problem: Problem) -> list[str]:
+    return [note for note in (problem.fix, f"why: {problem.why}" if problem.why else "") if note]
 
 
 def _pointed(problem: Problem) -> tuple[str, str]:

@@ -28,6 +28,11 @@ class SourceFile:
     def _starts(self) -> list[int]:
         return [0, *(found.end() for found in _BREAK.finditer(self.text))]
 
+    @property
+    def lines(self) -> int:
+        """How many lines it has."""
+        return len(self._starts)
+
     def position(self, begin: int, end: int | None = None) -> Position:
         """Return the position of text[begin:end], as wide as it is on its first line."""
         begin = min(max(begin, 0), len(self.text))

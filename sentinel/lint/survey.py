@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sentinel.config.files import read_files, show
-from sentinel.config.load import inspect
 from sentinel.core.problem import Position, Problem
 from sentinel.core.severity import Severity
+from sentinel.lint.examine import Reporter, Setting, each, examine
+from sentinel.lint.flaw import Edit
 
 #: The folders that make a tree.
 FOLDERS = ("probes", "rules", "notifiers")
@@ -27,6 +27,9 @@ class Survey:
         trees: the folders that were read for context; none where there are none around.
         unreadable: whether a path could not be read at all.
         complete: whether every path lies in a tree.
+        suppressed: how many problems comments suppress.
+        edits: what would mend some of the problems.
+        texts: the files that were asked about, by shown path.
     """
 
     problems: tuple[Problem, ...]
@@ -35,23 +38,25 @@ class Survey:
     trees: tuple[Path, ...]
     unreadable: bool
     complete: bool
+    suppressed: int = 0
+    edits: Mapping[Problem, Edit] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
-def survey(paths: Sequence[Path], environ: Mapping[str, str], now: datetime, base: Path) -> Survey:
+def survey(paths: Sequence[Path], setting: Setting, reporter: Reporter = each) -> Survey:
     """Look at these paths, and read the trees around them for what their files name; each tree stands for itself.
 
     Args:
         paths: files and folders to report on; a folder that holds a tree stands for the tree's folders.
-        environ: what `${NAME}` stands for; an undefined one is a warning here.
-        now: when it is done.
-        base: what shown paths are relative to.
+        setting: what is taken for granted; whether a tree is complete is found out here.
+        reporter: looks at rule files.
     """
     groups: dict[tuple[Path, ...], list[Path]] = {}
     for path in paths:
         tree = tree_around(path)
         own = tree if tree and tree[0].parent == path.absolute() else (path,)
         groups.setdefault(tree, []).extend(own)
-    found = [_survey(asked, tree, environ, now, base) for tree, asked in groups.items()]
+    found = [_survey(asked, tree, setting, reporter) for tree, asked in groups.items()]
     return Survey(
         tuple(sorted((problem for one in found for problem in one.problems), key=lambda problem: problem.sort_key)),
         sum(one.files for one in found),
@@ -59,6 +64,9 @@ def survey(paths: Sequence[Path], environ: Mapping[str, str], now: datetime, bas
         tuple(folder for one in found for folder in one.trees),
         any(one.unreadable for one in found),
         all(one.complete for one in found),
+        sum(one.suppressed for one in found),
+        {problem: edit for one in found for problem, edit in one.edits.items()},
+        {path: text for one in found for path, text in one.texts.items()},
     )
 
 
@@ -72,22 +80,21 @@ def tree_around(path: Path) -> tuple[Path, ...]:
     return ()
 
 
-def _survey(
-    paths: Sequence[Path], tree: tuple[Path, ...], environ: Mapping[str, str], now: datetime, base: Path
-) -> Survey:
+def _survey(paths: Sequence[Path], tree: tuple[Path, ...], setting: Setting, reporter: Reporter) -> Survey:
     """Look at paths of one tree; without one, a single folder is taken for a tree of its own."""
+    base = setting.base
     asked, unreadable = read_files(paths, base)
     around, _ = read_files(tree, base)
     complete = bool(tree) or (len(paths) == 1 and paths[0].is_dir())
-    inspection = inspect(around | asked, environ, now, unreadable, undefined=Severity.WARNING, complete=complete)
+    judged = examine(around | asked, replace(setting, complete=complete), unreadable, reporter)
     places = {*asked, *(problem.position.file for problem in unreadable)}
-    problems = [problem for problem in inspection.problems if problem.position.file in places]
+    problems = [problem for problem in judged.problems if problem.position.file in places]
     problems += [
         Problem("file/none", Severity.WARNING, Position(show(path, base)), "holds no YAML file", "look at its name")
         for path in paths
         if path.is_dir() and not any(file.startswith(_prefix(path, base)) for file in places)
     ]
-    outside = (problem for problem in inspection.problems if problem.position.file not in places)
+    outside = (problem for problem in judged.problems if problem.position.file not in places)
     return Survey(
         tuple(problems),
         len(asked),
@@ -95,6 +102,9 @@ def _survey(
         tree,
         any(problem.check == "file/unreadable" for problem in unreadable),
         complete,
+        judged.suppressed,
+        judged.edits,
+        asked,
     )
 
 

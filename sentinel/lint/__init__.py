@@ -1,0 +1,28 @@
+"""lint: what `sentinel check` finds beyond the schema: one file per check, whose docstring is its page and its test.
+
+A check's name is its module: `rule/for-too-short` is `sentinel.lint.rule.for_too_short`.
+"""
+
+from __future__ import annotations
+
+#: Checks that look at one rule, whatever stands around it: `check(rule: RuleView) -> Iterator[Flaw]`.
+RULE_CHECKS: tuple[str, ...] = ("alert/comparison",)
+
+#: Checks that look at one group of a Prometheus rule file: `check(group: GroupView) -> Iterator[Flaw]`.
+GROUP_CHECKS: tuple[str, ...] = ()
+
+#: Checks that must know the whole tree: `check(context: Context) -> Iterator[Flaw]`.
+TREE_CHECKS: tuple[str, ...] = (
+    "rule/for-too-short",
+    "rule/same",
+)
+
+#: What is found about the comments that suppress others.
+IGNORE_CHECKS: tuple[str, ...] = ("check/bad-ignore", "check/expired-ignore", "check/useless-ignore")
+
+CHECKS: frozenset[str] = frozenset((*RULE_CHECKS, *GROUP_CHECKS, *TREE_CHECKS, *IGNORE_CHECKS))
+
+
+def module_of(name: str) -> str:
+    """Return the module of a check."""
+    return f"{__name__}.{name.replace('/', '.').replace('-', '_')}"

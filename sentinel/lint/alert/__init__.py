@@ -1,0 +1,1 @@
+"""Checks about alert; one file each."""

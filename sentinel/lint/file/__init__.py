@@ -1,0 +1,1 @@
+"""Checks about file; one file each."""

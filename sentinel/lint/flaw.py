@@ -1,0 +1,39 @@
+"""Flaw: what a check finds. Name, severity and reason stand on the check's page, so that a check never repeats them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentinel.config.tree import Node
+from sentinel.core.problem import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What would mend it: characters begin to end of the file become this text."""
+
+    begin: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One finding.
+
+    Args:
+        where: what is pointed at.
+        says: what is wrong, in one sentence without a full stop.
+        fix: what to do about it, or "".
+        edit: what `check --fix` writes, where that is mechanical.
+    """
+
+    where: Node | Position
+    says: str
+    fix: str = ""
+    edit: Edit | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where it stands."""
+        return self.where if isinstance(self.where, Position) else self.where.position

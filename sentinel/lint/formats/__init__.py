@@ -1,0 +1,1 @@
+"""formats: problems for machines that read them; text and JSON are written by `config/render.py`."""

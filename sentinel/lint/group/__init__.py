@@ -1,0 +1,1 @@
+"""Checks about group; one file each."""

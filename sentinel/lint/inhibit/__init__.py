@@ -1,0 +1,1 @@
+"""Checks about inhibit; one file each."""

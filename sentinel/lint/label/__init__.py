@@ -1,0 +1,1 @@
+"""Checks about label; one file each."""

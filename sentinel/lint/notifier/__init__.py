@@ -1,0 +1,1 @@
+"""Checks about notifier; one file each."""

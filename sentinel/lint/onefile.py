@@ -1,0 +1,132 @@
+"""One file: all that can be said of a Prometheus rule file by itself, as data that can be kept and sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sentinel.config.findings import Findings
+from sentinel.config.gather import gather
+from sentinel.config.rulefile import WrittenGroup, WrittenRule, read_groups
+from sentinel.config.source import SourceFile
+from sentinel.config.tree import Node
+from sentinel.core.problem import Position, Problem
+from sentinel.core.severity import Severity
+from sentinel.lint import GROUP_CHECKS, RULE_CHECKS
+from sentinel.lint.flaw import Edit, Flaw
+from sentinel.lint.ignore import Ignore, ignores
+from sentinel.lint.page import check_module, page
+from sentinel.lint.summary import Summary, summary_of
+from sentinel.lint.view import GroupView, Query, RuleView
+
+#: A line that makes a file more than a rule file of Prometheus: a key of ours at its left edge.
+_OURS = re.compile(r"""^(?!groups[ \t]*:|[-#\s\]}%]|\.\.\.)\S""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What there is to say of one file.
+
+    Args:
+        problems: found in it.
+        edits: what would mend them, by their place among the problems.
+        rules: in it that can be read.
+        ignores: the comments in it that suppress problems.
+    """
+
+    problems: tuple[Problem, ...]
+    edits: dict[int, Edit]
+    rules: tuple[Summary, ...]
+    ignores: tuple[Ignore, ...]
+
+    def as_data(self) -> list[Any]:
+        """Return it as JSON would have it."""
+        problems = [
+            [p.check, int(p.severity), p.position.line, p.position.column, p.position.width, p.says, p.fix, p.why]
+            for p in self.problems
+        ]
+        edits = [[at, edit.begin, edit.end, edit.text] for at, edit in self.edits.items()]
+        return [problems, edits, [rule.as_data() for rule in self.rules], self.ignores]
+
+    @classmethod
+    def from_data(cls, file: SourceFile, data: list[Any]) -> FileReport:
+        """Return what `as_data` wrote of a file with this text."""
+        problems, edits, rules, comments = data
+        return cls(
+            tuple(
+                Problem(check, Severity(level), Position(file.path, line, *rest), says, fix, why, file.line(line))
+                for check, level, line, *rest, says, fix, why in problems
+            ),
+            {at: Edit(*edit) for at, *edit in edits},
+            tuple(Summary.from_data(file.path, rule) for rule in rules),
+            tuple(map(Ignore.from_data, comments)),
+        )
+
+
+def is_rule_file(text: str) -> bool:
+    """Say whether a file holds rules of Prometheus only, by the looks of its lines."""
+    return _OURS.search(text) is None
+
+
+def report_on(file: SourceFile) -> FileReport:
+    """Read a rule file and look at each of its rules."""
+    findings = Findings({file.path: file})
+    gathered = gather([file], findings)
+    groups = [view for node in gathered.groups for view in group_views(node, findings)]
+    flaws = list(flaws_of(groups, [rule for group in groups for rule in group.rules]))
+    root = gathered.roots.get(file.path)
+    problems = list(findings.sorted())
+    edits = {}
+    for check, flaw in flaws:
+        if flaw.edit:
+            edits[len(problems)] = flaw.edit
+        problems.append(problem_of(check, flaw, file))
+    rules = tuple(summary_of(rule) for group in groups for rule in group.rules)
+    return FileReport(tuple(problems), edits, rules, tuple(ignores(file, root)))
+
+
+def group_views(node: Node, findings: Findings) -> Iterator[GroupView]:
+    """Yield what stands under `groups:` as checks see it; what is wrong is reported."""
+    for group in read_groups(node, findings):
+        rules = [_view(rule, group) for rule in group.rules]
+        yield GroupView(group.name, group.node, rules, group.interval, group.limit)
+
+
+def flaws_of(groups: Iterable[GroupView], rules: Sequence[RuleView]) -> Iterator[tuple[str, Flaw]]:
+    """Yield what the checks of single rules and groups find, each with the check's name."""
+    for name in RULE_CHECKS:
+        check = check_module(name).check
+        for rule in rules:
+            for flaw in check(rule):
+                yield name, flaw
+    for name in GROUP_CHECKS:
+        check = check_module(name).check
+        for group in groups:
+            for flaw in check(group):
+                yield name, flaw
+
+
+def problem_of(check: str, flaw: Flaw, file: SourceFile | None) -> Problem:
+    """Return a flaw as a problem: with the severity and the reason of its check's page, and its source line."""
+    known, at = page(check), flaw.position
+    excerpt = file.line(at.line) if file else ""
+    return Problem(check, known.severity, at, flaw.says, flaw.fix, known.why, excerpt)
+
+
+def _view(rule: WrittenRule, group: WrittenGroup) -> RuleView:
+    return RuleView(
+        rule.kind,
+        rule.name,
+        rule.node,
+        rule.key,
+        [Query(rule.query, rule.expr)] if rule.query is not None else [],
+        labels=rule.labels,
+        texts=rule.annotations,
+        levels=rule.levels,
+        hold_for=rule.hold_for,
+        keep_firing_for=rule.keep_firing_for,
+        interval=group.interval,
+        group=group.name,
+    )

@@ -1,0 +1,1 @@
+"""Checks about probe; one file each."""

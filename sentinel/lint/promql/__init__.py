@@ -1,0 +1,1 @@
+"""Checks about promql; one file each."""

@@ -1,0 +1,1 @@
+"""Checks about route; one file each."""

@@ -1,0 +1,152 @@
+"""Summary: what the checks of a whole tree must know of one rule; small and plain, so that it can be kept and sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sentinel.core.problem import Position
+from sentinel.lint.view import Query, RuleView
+from sentinel.promql.ast import Call, MatrixSelector, Subquery, VectorSelector
+from sentinel.promql.duration import resolve_ms
+
+#: Line, column and width in the rule's file.
+Mark = Sequence[int]
+_SPACE = re.compile(r"\s+|#[^\n]*")
+
+
+class Reads(NamedTuple):
+    """One selector of a rule.
+
+    Args:
+        metric: its name, "" where a matcher other than = says it.
+        matchers: [name, operator, value] each, that of the name left out.
+        window_ms: of the range that it stands in, subqueries around it included; 0 for none.
+        offset_ms: how far back it looks beyond that.
+        function: the innermost call around it, "" for none.
+        mark: where it stands.
+    """
+
+    metric: str
+    matchers: Sequence[Sequence[str]]
+    window_ms: int
+    offset_ms: int
+    function: str
+    mark: Mark
+
+
+class Summary(NamedTuple):
+    """One rule.
+
+    Args:
+        file: where it stands.
+        kind: "rule", "alert" or "record".
+        name: of the rule, of the alert, or of the series that is recorded.
+        group: of Prometheus's, "" for none.
+        form: our form's word.
+        expr: its whole expression without spaces, "" where it has another form.
+        labels: its own.
+        severities: that it may have.
+        hold_ms: its `for`.
+        interval_ms: how often its group is evaluated, 0 for on arrival.
+        reads: its selectors.
+        mark: of its name.
+        hold_mark: of its `for`; of its name where it has none.
+        runbook: as it is written, "" for none.
+        runbook_mark: where.
+        last_line: of the rule.
+    """
+
+    file: str
+    kind: str
+    name: str
+    group: str
+    form: str
+    expr: str
+    labels: Mapping[str, str]
+    severities: Sequence[str]
+    hold_ms: int
+    interval_ms: int
+    reads: tuple[Reads, ...]
+    mark: Mark
+    hold_mark: Mark
+    runbook: str = ""
+    runbook_mark: Mark = (1, 1, 1)
+    last_line: int = 0
+
+    @property
+    def position(self) -> Position:
+        """Where its name stands."""
+        return Position(self.file, *self.mark)
+
+    def at(self, mark: Mark) -> Position:
+        """Return the position of a mark in its file."""
+        return Position(self.file, *mark)
+
+    def as_data(self) -> list[Any]:
+        """Return it as JSON would have it, without its file."""
+        return list(self[1:])
+
+    @classmethod
+    def from_data(cls, file: str, data: list[Any]) -> Summary:
+        """Return what `as_data` wrote."""
+        found = cls(file, *data)
+        return found._replace(reads=tuple(Reads(*read) for read in found.reads))
+
+
+def summary_of(view: RuleView) -> Summary:
+    """Return what is to be known of a rule."""
+    runbook = next((name for name in ("runbook", "runbook_url") if name in view.texts), "")
+    where = view.find("annotations", runbook) or view.find(runbook) if runbook else None
+    whole = view.whole
+    file = view.node.file
+    return Summary(
+        file.path,
+        view.kind,
+        view.name,
+        view.group,
+        view.form,
+        _SPACE.sub("", whole.text) if whole else "",
+        dict(view.labels),
+        tuple(map(str, view.levels)),
+        round(view.hold_for.total_seconds() * 1000),
+        round(view.interval.total_seconds() * 1000) if view.interval else 0,
+        tuple(read for query in view.queries for read in _reads(query)),
+        mark(view.key.position),
+        mark(view.at("for").position) if view.hold_for else mark(view.key.position),
+        view.texts.get(runbook, ""),
+        mark(where.position) if where else (1, 1, 1),
+        file.position(max(view.node.end - 1, 0)).line,
+    )
+
+
+def mark(position: Position) -> Mark:
+    """Return a position without its file."""
+    return position.line, position.column, position.width
+
+
+def _reads(query: Query) -> list[Reads]:
+    return [_read(query, selector) for selector in query.selectors]
+
+
+def _read(query: Query, selector: VectorSelector) -> Reads:
+    window, offset, function = 0, _ms(selector.offset), ""
+    above = query.above(selector)
+    while above is not None:
+        if isinstance(above, (MatrixSelector, Subquery)):
+            window += _ms(above.range)
+        if isinstance(above, Subquery):
+            offset += _ms(above.offset)
+        if isinstance(above, Call) and not function:
+            function = above.function
+        above = query.above(above)
+    matchers = tuple((one.name, str(one.op), one.value) for one in selector.matchers if one.name != "__name__")
+    return Reads(selector.name, matchers, window, offset, function, mark(query.at(selector)))
+
+
+def _ms(length: Any) -> int:
+    try:
+        return resolve_ms(length, 0, 0)
+    except ValueError:
+        return 0

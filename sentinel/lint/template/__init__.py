@@ -1,0 +1,1 @@
+"""Checks about template; one file each."""
