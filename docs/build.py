@@ -164,7 +164,8 @@ def _experimental(experimental: bool) -> str:
 
 def commands_page() -> str:
     """Return the page of the commands, each as its `--help` says it."""
-    from sentinel.cli import COMMANDS, Commands
+    from sentinel.cli import COMMANDS
+    from sentinel.cli.commands import Commands
 
     root = typer.Context(Commands(name="sentinel"), info_name="sentinel", terminal_width=100)
     sections = [part for name in COMMANDS for part in _help(name, root)]

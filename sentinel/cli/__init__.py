@@ -6,18 +6,9 @@ cannot be reached, or cannot start or go on.
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
-import traceback
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any
 
-import typer
-from typer.core import TyperGroup
-
-from sentinel import __version__
 from sentinel.core.errors import ConfigInvalid, SentinelError
 
 #: Each command and where its function, or its group of functions, stands; in the order of `--help`.
@@ -49,50 +40,6 @@ class Misused(SentinelError):
     """Arguments that cannot be meant, or a path that cannot be read: exit code 2."""
 
 
-class Commands(TyperGroup):
-    """The commands, each imported when it is first asked for."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """List all of them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import one."""
-        where = COMMANDS.get(cmd_name)
-        if where is None:
-            return None
-        module, _, name = where.partition(":")
-        found = getattr(import_module(module), name)
-        if isinstance(found, typer.Typer):
-            group = typer.main.get_group(found)
-            group.name = cmd_name
-            return group
-        single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, epilog=getattr(found, "epilog", None))(spoken(found))
-        command = typer.main.get_command(single)
-        command.name = cmd_name
-        return command
-
-
-def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let what goes wrong be said in one sentence, with the exit code that it has."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except SentinelError as exc:
-            sys.stderr.write(f"sentinel: {exc}\n")
-            raise typer.Exit(exit_code(exc)) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
-        except BrokenPipeError:  # `sentinel alerts | head`
-            sys.stderr.close()
-            raise typer.Exit(0) from None
-
-    return wrapped
-
-
 def exit_code(exc: SentinelError) -> int:
     """Return the exit code that an error has."""
     from sentinel.cli.client import Refused
@@ -108,6 +55,8 @@ def exit_code(exc: SentinelError) -> int:
 def unforeseen(exc: Exception) -> int:
     """Say in one sentence what nobody foresaw, and return its exit code; the traceback is for those who ask for it."""
     if os.environ.get("SENTINEL_LOG_LEVEL", "").lower() == "debug":
+        import traceback
+
         traceback.print_exception(exc)
         hint = "please report it with the lines above"
     else:
@@ -117,29 +66,16 @@ def unforeseen(exc: Exception) -> int:
     return UNREACHABLE
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"sentinel {__version__}")
-        raise typer.Exit
-
-
 def main() -> None:
     """Run a command."""
-    app = typer.Typer(
-        cls=Commands,
-        add_completion=False,
-        rich_markup_mode=None,
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-    )
-
-    @app.callback()
-    def sentinel(
-        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-    ) -> None:
-        """Stands beside a service and says, in words people can act on, when it is not well."""
-
     try:
-        app(prog_name="sentinel")
+        if sys.argv[1:2] == ["check"]:
+            from sentinel.cli.quick import quick
+
+            if (code := quick(sys.argv[2:])) is not None:
+                sys.exit(code)
+        from sentinel.cli.commands import app
+
+        app()(prog_name="sentinel")
     except Exception as exc:
         sys.exit(unforeseen(exc))

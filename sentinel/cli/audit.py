@@ -12,8 +12,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentinel.cli import WRONG, Misused, spoken
+from sentinel.cli import WRONG, Misused
 from sentinel.cli.client import AgentUnreachable, Client
+from sentinel.cli.commands import spoken
 from sentinel.cli.output import Format, FormatOption, ago, console, print_json, print_table
 from sentinel.cli.people import AuthorOption, instant, named
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sentinel.cli import WRONG, spoken
+from sentinel.cli import WRONG
+from sentinel.cli.commands import spoken
 from sentinel.cli.exchange import export, import_
 from sentinel.cli.output import Format, FormatOption, console, print_json
 from sentinel.cli.progress import shown

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from sentinel.cli import spoken
 from sentinel.cli.client import Client
+from sentinel.cli.commands import spoken
 from sentinel.cli.output import Format, FormatOption, ago, console, print_json, print_table
 from sentinel.cli.people import AuthorOption, named
 

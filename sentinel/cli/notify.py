@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sentinel.cli import spoken
 from sentinel.cli.client import Client
+from sentinel.cli.commands import spoken
 from sentinel.cli.output import Format, FormatOption, console, print_json
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Notifiers.")

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from sentinel.cli import spoken
 from sentinel.cli.ack import conditions
 from sentinel.cli.client import Client
+from sentinel.cli.commands import spoken
 from sentinel.cli.output import Format, FormatOption, ago, console, labels, print_json, print_table
 from sentinel.cli.people import AuthorOption, instant, named
 

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from sentinel.cli import spoken
+from sentinel.cli.commands import spoken
 from sentinel.cli.probe import probe
 from tests.e2e.process import free_port
 

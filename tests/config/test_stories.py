@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sentinel.cli import Commands
+from sentinel.cli.commands import Commands
 
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
 
