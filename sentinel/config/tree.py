@@ -1,12 +1,13 @@
 """YAML with positions: a file becomes nodes that know where they stand, and every scalar is text.
 
 Built from the parser's events, so that depth, aliases, duplicate keys, tags and further documents are seen as they
-come, and nothing is ever turned into an object.
+come, and nothing is ever turned into an object. Nodes are not frozen, since making a frozen one takes three times as
+long, and a tree has half a million; nobody writes to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ MOST_DEPTH = 64
 MOST_VALUES = 200_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Node:
     """A value and where it stands: `file.text[begin:end]`."""
 
@@ -36,7 +37,7 @@ class Node:
         return self.file.position(self.begin, self.end)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ScalarNode(Node):
     """A text; its key says what it means. `style` is "" without quotes, else the quote or `|` or `>`."""
 
@@ -44,7 +45,7 @@ class ScalarNode(Node):
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class MappingNode(Node):
     """Values by their keys, in the order of the file.
 
@@ -57,7 +58,7 @@ class MappingNode(Node):
     broken: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class SequenceNode(Node):
     """Values in a row."""
 
@@ -92,25 +93,27 @@ class _Builder:
         self.problems: list[Malformed] = []
         self.anchors: dict[str, Node | None] = {}
         self.values = 0
-        self.events: Iterator[Any] = yaml.parse(file.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self.next_event: Callable[[], Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.text).get_event
 
     def document(self) -> Node | None:
-        next(self.events)
-        event = next(self.events)
+        self.next_event()
+        event = self.next_event()
         if isinstance(event, yaml.StreamEndEvent):
             return None
-        root = self.node(next(self.events), 0)
-        next(self.events)
-        event = next(self.events)
+        root = self.node(self.next_event(), 0)
+        self.next_event()
+        event = self.next_event()
         if not isinstance(event, yaml.StreamEndEvent):
             raise Malformed("a second document begins here", "a file holds one; part it into two", *_span(event))
         return root
 
     def node(self, event: Any, depth: int) -> Node:
-        begin, end = _span(event)
-        self._count(1, begin)
-        if depth > MOST_DEPTH:
-            raise Malformed(f"lies more than {MOST_DEPTH} levels deep", "", begin)
+        begin, end = event.start_mark.index, event.end_mark.index
+        self.values += 1
+        if self.values > MOST_VALUES or depth > MOST_DEPTH:
+            self._refuse(depth, begin)
+        if type(event) is yaml.ScalarEvent and event.anchor is None and event.tag is None:
+            return ScalarNode(self.file, begin, end, event.value, event.style or "")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.anchor:
@@ -119,7 +122,7 @@ class _Builder:
             says = f'the tag "{event.tag.replace("tag:yaml.org,2002:", "!!")}" is not read'
             self.problems.append(Malformed(says, "drop it: the key says what a value means", begin, end))
         if isinstance(event, yaml.ScalarEvent):
-            node: Node = ScalarNode(self.file, begin, end, event.value, _style(event))
+            node: Node = ScalarNode(self.file, begin, end, event.value, event.style or "")
         elif isinstance(event, yaml.MappingStartEvent):
             node = self._mapping(begin, depth)
         else:
@@ -132,9 +135,10 @@ class _Builder:
         keys: dict[str, ScalarNode] = {}
         values: dict[str, Node] = {}
         size, end, broken = 1, begin, False
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            key = self.node(event, depth + 1)
-            value = self.node(next(self.events), depth + 1)
+        depth += 1
+        while type(event := self.next_event()) is not yaml.MappingEndEvent:
+            key = self.node(event, depth)
+            value = self.node(self.next_event(), depth)
             size += _size(value)
             end = value.end
             if not isinstance(key, ScalarNode):
@@ -154,7 +158,7 @@ class _Builder:
 
     def _sequence(self, begin: int, depth: int) -> SequenceNode:
         items: list[Node] = []
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+        while type(event := self.next_event()) is not yaml.SequenceEndEvent:
             items.append(self.node(event, depth + 1))
         end = _end(event, items[-1].end if items else begin)
         return SequenceNode(self.file, begin, end, tuple(items), 1 + sum(map(_size, items)))
@@ -167,13 +171,15 @@ class _Builder:
         node = self.anchors[event.anchor]
         if node is None:
             raise Malformed(f'"*{event.anchor}" stands within itself', "", begin, end)
-        self._count(_size(node), begin)
+        self.values += _size(node)
+        if self.values > MOST_VALUES:
+            self._refuse(0, begin)
         return node
 
-    def _count(self, values: int, at: int) -> None:
-        self.values += values
-        if self.values > MOST_VALUES:
-            raise Malformed(f"the file has more than {MOST_VALUES:,} values, aliases counted", "", at)
+    def _refuse(self, depth: int, at: int) -> None:
+        if depth > MOST_DEPTH:
+            raise Malformed(f"lies more than {MOST_DEPTH} levels deep", "", at)
+        raise Malformed(f"the file has more than {MOST_VALUES:,} values, aliases counted", "", at)
 
     def _bad_key(self, key: Node) -> Malformed:
         if key.file.text.startswith("{{", key.begin - 1):
@@ -191,10 +197,6 @@ def _end(event: Any, last: int) -> int:
     """Return where a mapping or list ends: at its bracket where it has one, else with what is last in it."""
     begin, end = _span(event)
     return end if end > begin else last
-
-
-def _style(event: Any) -> str:
-    return event.style or ""
 
 
 def _size(node: Node) -> int:

@@ -35,7 +35,8 @@ class Cursor:
     def next(self) -> Token:
         """Take the next token."""
         token = self._tokens[self._at]
-        self._at = min(self._at + 1, len(self._tokens) - 1)
+        if token.kind is not Kind.END:
+            self._at += 1
         return token
 
     def more(self) -> bool:
@@ -44,7 +45,8 @@ class Cursor:
 
     def sees(self, *signs: str) -> bool:
         """Say whether one of these signs comes next."""
-        return self.peek.kind is Kind.SIGN and self.peek.text in signs
+        token = self._tokens[self._at]
+        return token.kind is Kind.SIGN and token.text in signs
 
     def expect(self, sign: str, fix: str = "") -> Token:
         """Take this sign, and no other."""
@@ -54,7 +56,8 @@ class Cursor:
 
     def take_word(self, *words: str) -> Token | None:
         """Take one of these keywords if it comes next."""
-        return self.next() if self.peek.kind is Kind.WORD and self.peek.word in words else None
+        token = self._tokens[self._at]
+        return self.next() if token.kind is Kind.WORD and token.text.lower() in words else None
 
     def wrong(self, says: str, token: Token, fix: str = "") -> QueryInvalid:
         """Return the error about a token."""

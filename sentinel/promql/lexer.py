@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from sentinel.core.errors import QueryInvalid
 from sentinel.promql.mistakes import unread_number, unread_sign
@@ -24,8 +24,7 @@ class Kind(StrEnum):
     END = "end of input"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of the text; `end` is one past its last character."""
 
     kind: Kind
@@ -81,11 +80,14 @@ def tokens(text: str) -> list[Token]:
         match = (_INSIDE if inside else _OUTSIDE).match(text, at)
         if match is None:
             raise _cannot_read(text, at)
+        end = match.end()
         kind = _KINDS.get(match.lastgroup or "")
         if kind is not None:
-            found.append(Token(kind, match.group(), at, match.end()))
-            inside = (inside or match.group() == "[") and match.group() != "]"
-        at = match.end()
+            piece = text[at:end]
+            found.append(Token(kind, piece, at, end))
+            if kind is Kind.SIGN:
+                inside = (inside or piece == "[") and piece != "]"
+        at = end
     found.append(Token(Kind.END, "", len(text), len(text)))
     return found
 

@@ -51,6 +51,8 @@ _PRECEDENCE = {
 }
 _MULTIPLICATION, _POWER = 5, 6
 _TRIMS = {"</", ">/"}
+#: What may follow an operand and belongs to it.
+_FOLLOWERS = frozenset({"[", "@", "offset", "anchored", "smoothed"})
 
 
 def parse(text: str) -> Expr:
@@ -87,10 +89,12 @@ class _Parser(SelectorParser):
         left, links = self._prefix(), 0
         while True:
             token = self.peek
-            sign = token.word or token.text
-            if sign in _TRIMS and token.kind is Kind.SIGN:
-                raise self.wrong(f"{sign} trims native histograms, which are not evaluated here", token)
-            precedence = _PRECEDENCE.get(sign, 0) if token.kind in (Kind.SIGN, Kind.WORD) else 0
+            sign, precedence = token.text, 0
+            if token.kind is Kind.SIGN or token.kind is Kind.WORD:
+                sign = token.word or sign
+                precedence = _PRECEDENCE.get(sign, 0)
+                if sign in _TRIMS:
+                    raise self.wrong(f"{sign} trims native histograms, which are not evaluated here", token)
             if precedence <= floor:
                 self._depth -= 1
                 return left
@@ -158,6 +162,8 @@ class _Parser(SelectorParser):
         """Parse what may follow an operand: ranges, subqueries, `offset`, `@`, `anchored`."""
         while True:
             token = self.peek
+            if token.text not in _FOLLOWERS and token.word not in _FOLLOWERS:
+                return expr
             if self.sees("["):
                 expr = self.brackets(expr)
             elif token.word == "offset":
