@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from sentinel.config.demands import Demands
 from sentinel.config.entries import LOOKING, PLAIN
 from sentinel.config.gather import LONGEST_NAME, NAME_PATTERN, SECTIONS
 from sentinel.config.group_schema import JSON_SCHEMA as GROUPS
@@ -45,7 +46,7 @@ def json_schema(*, plugins: bool = True) -> dict[str, Any]:
         plugins: whether the kinds of installed plugins are in it; one that cannot be imported is left out.
     """
     kinds = {name: _kinds(registry, plugins=plugins) for name, registry in REGISTRIES.items()}
-    models = [*(registry.common for registry in REGISTRIES.values()), *PLAIN.values()]
+    models: list[type[Model]] = [*(registry.common for registry in REGISTRIES.values()), *PLAIN.values(), Demands]
     models += [kind for words in kinds.values() for kind in words.values()]
     of, generated = models_json_schema(
         [(model, "validation") for model in models],
@@ -61,7 +62,8 @@ def json_schema(*, plugins: bool = True) -> dict[str, Any]:
         entries[name] = _entry(registry, common, words, kinds[name])
         parts = {word: _partial(_resolved(ref[kind], definitions)) for word, kind in kinds[name].items()}
         defaults[name] = _default(SECTIONS[name], common, parts)
-    made: dict[str, Any] = _as_written(_file(entries, defaults))
+    policy = ref[Demands] | {"description": "What `sentinel check` demands of this folder and of those below it."}
+    made: dict[str, Any] = _as_written(_file(entries, defaults, policy))
     return made | {"definitions": _named(made, _as_written(definitions))}
 
 
@@ -96,7 +98,7 @@ class _Described(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
 
-def _file(entries: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _file(entries: Mapping[str, Any], defaults: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
     sections = {section: _section(section, entries[section]) for section in SECTIONS}
     given = {
         "type": ["object", "null"],
@@ -110,7 +112,7 @@ def _file(entries: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, 
         "description": "A file of Sentinel's tree: probes, rules, notifiers and who is told.",
         "type": "object",
         "additionalProperties": False,
-        "properties": sections | {"defaults": given, "groups": GROUPS},
+        "properties": sections | {"defaults": given, "policy": policy, "groups": GROUPS},
     }
 
 

@@ -151,7 +151,7 @@ def test_what_is_wrong_fails(text: str, where: str) -> None:
 def test_every_section_and_key_is_described() -> None:
     """Hover text is never empty: a key without words has no place in the language."""
     schema = json_schema(plugins=False)
-    assert set(schema["properties"]) == {*SECTIONS, "defaults", "groups"}
+    assert set(schema["properties"]) == {*SECTIONS, "defaults", "policy", "groups"}
     assert sorted(_bare(schema, schema["definitions"], "")) == []
 
 
