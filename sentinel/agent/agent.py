@@ -82,7 +82,7 @@ class Agent:
         self.redaction = redaction or Redaction()
         self.tree = Tree(settings, environ, self.clock, self._reloaded)
         self.reference = Reference(settings.reference, self.clock)
-        self.timetable = Timetable()
+        self.timetable = Timetable(self.clock)
         self.pulse = Pulse(self.clock)
         self.couriers = Couriers(self._write, self.clock)
         self.readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
@@ -129,7 +129,7 @@ class Agent:
         self.lookouts = Lookouts(around, self.timetable, memory)
         self.desk.start()
         self.timetable.start()
-        self.timetable.put("numbers", Every(EVERY), lambda: self._spawn(self.count(), "numbers"), name=PROBE)
+        self.timetable.put("numbers", Every(EVERY), lambda _: self._spawn(self.count(), "numbers"), name=PROBE)
         self.lookouts.follow(config.probes)
         self._tell_outage()
         for damage in restored.damages:

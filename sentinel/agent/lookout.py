@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from sentinel.agent.crowds import Crowds
 from sentinel.agent.reference import NETWORK_REASONS, Reference
 from sentinel.core.clock import Clock
 from sentinel.core.errors import ProbeFailed
@@ -21,6 +22,9 @@ from sentinel.probes.probe import Probe
 from sentinel.probes.run import Run, run
 
 log = structlog.get_logger()
+
+#: A look that begins so much later than it was due is counted as late.
+LATE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Surroundings:
         warmup: for how long.
         reference: knows whether the agent itself is blind.
         looked: takes each run; the desk gets its samples, the page its words.
+        crowds: let a few looks at a time begin at one host.
     """
 
     clock: Clock
@@ -40,6 +45,7 @@ class Surroundings:
     warmup: timedelta
     reference: Reference
     looked: Callable[[Probe, Run], None]
+    crowds: Crowds = field(default_factory=Crowds)
 
 
 class Lookout:
@@ -53,6 +59,7 @@ class Lookout:
         stored: what of that is on disk.
         runs: looks that ended.
         skipped: wakes that came while it still looked.
+        late: looks that began more than a second after they were due.
     """
 
     def __init__(self, probe: Probe, around: Surroundings, memory: Mapping[str, Any]) -> None:
@@ -61,8 +68,9 @@ class Lookout:
         self.since = around.clock.now()
         self.last: Run | None = None
         self.memory = self.stored = memory
-        self.runs = self.skipped = 0
-        self._around = around
+        self.runs = self.skipped = self.late = 0
+        self._around, self._host = around, probe.kind.host()
+        self._due: datetime | None = None
         self._succeeded = False
         self._looking = False
         self._woken = asyncio.Event()
@@ -74,11 +82,12 @@ class Lookout:
             self._woken.set()
         self._task = asyncio.create_task(self._watch(), name=f"probe {self.probe.name}")
 
-    def wake(self) -> None:
-        """Look now, unless a look is going on."""
+    def wake(self, due: datetime | None = None) -> None:
+        """Look now, unless a look is going on; `due` is when it should have been."""
         if self._looking:
             self.skipped += 1
         else:
+            self._due = due
             self._woken.set()
 
     def end(self) -> asyncio.Task[None] | None:
@@ -107,7 +116,11 @@ class Lookout:
         self._woken.clear()
         self._looking = True
         try:
-            self.last = ended = await self._run(measure)
+            async with self._around.crowds.at(self._host):
+                now, due = self._around.clock.now(), self._due
+                self.late += due is not None and now - due > LATE
+                self._due = None
+                self.last = ended = await self._run(measure, now)
         finally:
             self._looking = False
         self.runs += 1
@@ -115,16 +128,15 @@ class Lookout:
         self.memory = ended.memory
         self._around.looked(self.probe, ended)
 
-    async def _run(self, measure: Measure) -> Run:
-        around, now = self._around, self._around.clock.now()
-        host = self.probe.kind.host()
+    async def _run(self, measure: Measure, now: datetime) -> Run:
+        around = self._around
 
         def excused(*, blind: bool) -> str:
             return excuse(
                 now=now,
                 started_at=around.started_at,
                 succeeded=self._succeeded,
-                host=host,
+                host=self._host,
                 blind=blind,
                 warmup=around.warmup,
             )

@@ -94,6 +94,7 @@ def _of_probe(lookout: Lookout, started_at: datetime, now: datetime) -> Iterator
     yield Sample("sentinel_probe_interval_seconds", lookout.probe.interval.total_seconds(), labels)
     yield Sample("sentinel_probe_runs_total", float(lookout.runs), labels, counter=True)
     yield Sample("sentinel_probe_runs_skipped_total", float(lookout.skipped), labels, counter=True)
+    yield Sample("sentinel_probe_runs_late_total", float(lookout.late), labels, counter=True)
 
 
 def _of_notifier(status: Status, view: View) -> Iterator[Sample]:

@@ -2,58 +2,90 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from apscheduler.executors.debug import DebugExecutor
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.base import BaseTrigger
+import structlog
 
+from sentinel.core.clock import Clock
 from sentinel.core.schedule import Cron, Every
 
+log = structlog.get_logger()
 
-class Moments(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no types
-    """Our schedules as a trigger: APScheduler's own cron misreads weekdays and asks the machine's clock."""
+#: A timer is set anew so often at least: it counts time that passes, and a moment is one of the wall clock.
+_LONGEST_SECONDS = 60.0
+#: The loop rings up to so much early, by the resolution of its clock.
+_EARLY = timedelta(milliseconds=1)
 
-    def __init__(self, schedule: Every | Cron, name: str) -> None:
-        self._schedule, self._name = schedule, name
+#: Is given the moment at which it was due.
+Wake = Callable[[datetime], None]
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """Return the moment after the last one, or after now for a first."""
-        return self._schedule.next_after(previous_fire_time or now, self._name)
+
+@dataclass(slots=True)
+class _Entry:
+    id: str
+    schedule: Every | Cron
+    name: str
+    wake: Wake
+    due: datetime
+    timer: asyncio.TimerHandle | None = None
 
 
 class Timetable:
-    """What is woken, and when. A late wake is made up for once, however many were missed."""
+    """What is woken, and when. A late wake is made up for once, however many were missed.
 
-    def __init__(self) -> None:
-        # This executor just calls: a wake sets an event, so a thread or a task for each would be most of its cost.
-        self._scheduler = AsyncIOScheduler(
-            timezone=UTC,
-            executors={"default": DebugExecutor()},
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
+    Args:
+        clock: its `now` says what is due.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[str, _Entry] = {}
+        self._running = False
 
     def start(self) -> None:
         """Begin to wake; needs a running loop."""
-        self._scheduler.start()
+        self._running = True
+        self.begin_anew()
 
-    def put(self, id_: str, schedule: Every | Cron, wake: Callable[[], None], *, name: str = "") -> None:
+    def put(self, id_: str, schedule: Every | Cron, wake: Wake, *, name: str = "") -> None:
         """Wake this from now on; one of the same id is replaced. The offset of a fixed rate depends on the name."""
-        moments = Moments(schedule, name or id_)
-        self._scheduler.add_job(wake, moments, id=id_, name=id_, replace_existing=True)
+        self.remove(id_)
+        name = name or id_
+        entry = self._entries[id_] = _Entry(id_, schedule, name, wake, schedule.next_after(self._clock.now(), name))
+        self._arm(entry)
 
-    def remove(self, name: str) -> None:
+    def remove(self, id_: str) -> None:
         """Wake this no more."""
-        if self._scheduler.get_job(name) is not None:
-            self._scheduler.remove_job(name)
+        if (entry := self._entries.pop(id_, None)) and entry.timer:
+            entry.timer.cancel()
 
     def begin_anew(self) -> None:
         """Count each next moment from now on, after the machine's clock was set."""
-        for job in self._scheduler.get_jobs():
-            job.reschedule(job.trigger)
+        for entry in list(self._entries.values()):
+            self.put(entry.id, entry.schedule, entry.wake, name=entry.name)
 
     def stop(self) -> None:
         """Wake nobody any more."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        self._running = False
+        for id_ in list(self._entries):
+            self.remove(id_)
+
+    def _arm(self, entry: _Entry) -> None:
+        if self._running:
+            left = (entry.due - self._clock.now()).total_seconds()
+            entry.timer = asyncio.get_running_loop().call_later(min(left, _LONGEST_SECONDS), self._ring, entry)
+
+    def _ring(self, entry: _Entry) -> None:
+        now, due = self._clock.now(), entry.due
+        if due - now > _EARLY:
+            self._arm(entry)
+            return
+        entry.due = entry.schedule.next_after(max(now, due), entry.name)
+        self._arm(entry)
+        try:
+            entry.wake(due)
+        except Exception:  # the others are woken nevertheless
+            log.exception("waking failed", what=entry.id)

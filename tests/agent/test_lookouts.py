@@ -11,12 +11,12 @@ from typing import ClassVar
 from sentinel.agent.lookout import Surroundings
 from sentinel.agent.lookouts import Lookouts
 from sentinel.agent.reference import Reference
-from sentinel.agent.timetable import Moments, Timetable
+from sentinel.agent.timetable import Timetable
 from sentinel.core.clock import ManualClock
 from sentinel.core.errors import ProbeFailed
 from sentinel.core.problem import Position
 from sentinel.core.sample import Sample
-from sentinel.core.schedule import Cron, Every
+from sentinel.core.schedule import Every
 from sentinel.probes.base import Look, Measure, ProbeKind
 from sentinel.probes.probe import Probe
 from sentinel.probes.run import Run
@@ -64,7 +64,7 @@ class Post:
         self.arrived = asyncio.Event()
         clock = ManualClock()
         around = Surroundings(clock, clock.now(), warmup, Reference(reference, clock), self._looked)
-        self.lookouts = Lookouts(around, Timetable(), {})
+        self.lookouts = Lookouts(around, Timetable(clock), {})
 
     def _looked(self, one: Probe, run: Run) -> None:
         self.runs.append((one.name, run))
@@ -146,13 +146,3 @@ async def test_blind_is_who_reaches_no_reference_either_and_loopback_is_never_ex
     assert runs["here"].excuse == ""
     assert runs["here"].batch.samples
     await post.lookouts.stop()
-
-
-def test_moments_are_ours_and_not_those_of_the_library() -> None:
-    """Sunday is Sunday, and a fixed rate keeps its offset."""
-    clock = ManualClock()
-    sunday = Moments(Cron("0 2 * * 0"), "x").get_next_fire_time(None, clock.now())
-    assert sunday.strftime("%a %H:%M") == "Sun 02:00"
-    rate = Moments(Every(timedelta(seconds=10)), "x")
-    first = rate.get_next_fire_time(None, clock.now())
-    assert rate.get_next_fire_time(first, clock.now()) - first == timedelta(seconds=10)

@@ -19,7 +19,6 @@ HEAVY = (
     "uvicorn",
     "slack_sdk",
     "sentry_sdk",
-    "apscheduler",
     "aiosmtplib",
 )
 GOOD = "rules: {deep: {last: queue_depth, above: 5, severity: error}}\n"
