@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "sentinel.cli.demo:demo",
     "init": "sentinel.cli.init:init",
     "check": "sentinel.cli.check:check",
+    "test": "sentinel.cli.test:rehearse",
     "run": "sentinel.cli.run:run",
     "status": "sentinel.cli.status:status",
     "alerts": "sentinel.cli.alerts:alerts",

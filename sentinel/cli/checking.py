@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sentinel.cli import Misused
+from sentinel.config.files import FOLDERS
 from sentinel.config.render import as_dict, as_text, tally
 from sentinel.core.clock import SystemClock
 from sentinel.core.problem import near
@@ -16,7 +17,7 @@ from sentinel.core.quantity import parse_duration
 from sentinel.core.severity import Severity
 from sentinel.lint.context import RETENTION
 from sentinel.lint.examine import Setting
-from sentinel.lint.survey import FOLDERS, Survey, survey
+from sentinel.lint.survey import Survey, survey
 
 #: In which form problems are written.
 FORMATS = ("text", "json", "github", "sarif", "junit")

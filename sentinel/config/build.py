@@ -49,6 +49,7 @@ class Builder:
         reader: reads and reports.
         provenance: of the tree, for each rule's origin.
         agent: name of the agent, for templates.
+        stand_ins: whether a kind that lacks only a value from the environment is there nevertheless.
         models: everything that was read, for the secrets in it.
     """
 
@@ -56,6 +57,7 @@ class Builder:
     reader: Reader
     provenance: Provenance = field(default_factory=Provenance)
     agent: str = ""
+    stand_ins: bool = False
     models: list[Model] = field(default_factory=list)
 
     def read(self, entry: Entry) -> Read | None:
@@ -125,6 +127,8 @@ class Builder:
         own = self.reader.model(kind, node, entry.what, f'"{word.text}"', word, data, timezone)
         if own is not None:
             self.models.append(own)
+        elif self.stand_ins and self.reader.undecided(node):
+            return kind.model_construct(**(data if isinstance(data, dict) else {kind.SHORT or "": data}))
         return own
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sentinel.config.cases import Case
 from sentinel.config.secrets import NOTHING, Secrets
 from sentinel.core.problem import Problem
 from sentinel.core.revision import Revision
@@ -31,6 +32,7 @@ class Config:
         problems: what was found that does not stand in the way: warnings.
         secrets: what must never be shown.
         groups: of Prometheus rule files, in order; their alerting rules are among the rules.
+        tests: by name; `sentinel test` runs them, the agent does not.
     """
 
     probes: Mapping[str, Probe] = field(repr=False)
@@ -43,6 +45,7 @@ class Config:
     problems: tuple[Problem, ...] = ()
     secrets: Secrets = field(default=NOTHING, repr=False)
     groups: tuple[RuleGroup, ...] = field(default=(), repr=False)
+    tests: Mapping[str, Case] = field(default_factory=dict, repr=False)
 
     @property
     def own_rules(self) -> tuple[Rule, ...]:

@@ -10,6 +10,8 @@ from sentinel.config.source import MOST_BYTES, decode
 from sentinel.core.problem import Position, Problem
 from sentinel.core.severity import Severity
 
+#: The folders that make a tree.
+FOLDERS = ("probes", "rules", "notifiers")
 SUFFIXES = (".yaml", ".yml")
 #: Folders that a tree passes over: what is in them is copied out before it wakes anybody.
 PASSED_OVER = ("packs",)
@@ -36,6 +38,16 @@ def read_files(paths: Sequence[Path], base: Path) -> tuple[dict[str, str], list[
         except OSError as exc:
             problems.append(_unreadable(show(Path(exc.filename or path), base), exc))
     return dict(sorted(texts.items())), problems
+
+
+def tree_around(path: Path) -> tuple[Path, ...]:
+    """Return the folders of the nearest tree that a path lies in, or is; none where there is no tree."""
+    whole = path.absolute()
+    for folder in (whole, *whole.parents):
+        found = tuple(folder / name for name in FOLDERS if (folder / name).is_dir())
+        if found:
+            return found
+    return ()
 
 
 def show(path: Path, base: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from sentinel.config.findings import Findings
 from sentinel.config.source import SourceFile
-from sentinel.config.tree import MappingNode, Node, ScalarNode, is_blank, parse
+from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank, parse
 from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 
@@ -22,9 +22,8 @@ SECTIONS = {
     "mutes": "mute",
     "inhibit": "inhibit",
     "schedules": "schedule",
+    "tests": "test",
 }
-#: What belongs to the language and is not read yet.
-LATER = {"tests": "unit tests of rules"}
 NAME_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_NAME = 100
 _NAME = re.compile(NAME_PATTERN)
@@ -52,9 +51,12 @@ class Entry:
 
 @dataclass(slots=True)
 class Gathered:
-    """All entries by section and name in path order, `defaults` and `policy` by folder, and what `groups:` hold.
+    """All entries by section and name in path order, `defaults` and `policy` by folder, and what is Prometheus's.
 
-    `roots` are the files' whole trees, for whoever looks beside the entries.
+    Attributes:
+        groups: what stands under `groups:`.
+        roots: the files' whole trees, for whoever looks beside the entries.
+        promtool: whole files that are tests for promtool.
     """
 
     entries: dict[str, dict[str, Entry]] = field(default_factory=lambda: {section: {} for section in SECTIONS})
@@ -62,6 +64,7 @@ class Gathered:
     policies: dict[PurePosixPath, MappingNode] = field(default_factory=dict)
     groups: list[Node] = field(default_factory=list)
     roots: dict[str, Node] = field(default_factory=dict)
+    promtool: list[MappingNode] = field(default_factory=list)
 
     def of(self, section: str) -> Mapping[str, Entry]:
         """Return the entries of a section."""
@@ -84,7 +87,9 @@ def gather(files: Iterable[SourceFile], findings: Findings) -> Gathered:
             findings.add("file/yaml", file.position(wrong.begin, wrong.end), wrong.says, wrong.fix)
         if root is not None:
             gathered.roots[file.path] = root
-        if isinstance(root, MappingNode):
+        if isinstance(root, MappingNode) and is_promtool(root):
+            gathered.promtool.append(root)
+        elif isinstance(root, MappingNode):
             _top(root, gathered, findings)
         elif root is not None:
             says = f"a file should be a mapping of {', '.join(SECTIONS)}"
@@ -93,6 +98,11 @@ def gather(files: Iterable[SourceFile], findings: Findings) -> Gathered:
             position = file.position(0)
             findings.add("file/empty", position, "the file holds nothing", "remove it", severity=Severity.WARNING)
     return gathered
+
+
+def is_promtool(root: MappingNode) -> bool:
+    """Say whether a file is one of those that `promtool test rules` reads: its tests are a list."""
+    return "rule_files" in root.values or isinstance(root.values.get("tests"), SequenceNode)
 
 
 def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
@@ -106,10 +116,8 @@ def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
             gathered.groups.append(node)
         elif name in SECTIONS:
             _section(name, key, node, gathered, findings)
-        elif name in LATER:
-            findings.add("file/later", key, f'"{name}" ({LATER[name]}) is not read by this version of Sentinel')
         else:
-            known = {*SECTIONS, "defaults", "policy", "groups", *LATER}
+            known = {*SECTIONS, "defaults", "policy", "groups"}
             fix = near(name, known) or f"a file holds {', '.join((*SECTIONS, 'defaults'))}"
             findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix)
 
@@ -152,6 +160,10 @@ def _section(section: str, key: ScalarNode, node: Node, gathered: Gathered, find
 
 
 def _check_name(entry: Entry, findings: Findings) -> None:
+    if entry.section == "tests":  # a sentence, which nothing else names
+        if not entry.name.strip() or not entry.name.isprintable():
+            findings.add("test/name", entry.key, "a test's name should be one line", "say in a few words what holds")
+        return
     if _NAME.fullmatch(entry.name) and len(entry.name) <= LONGEST_NAME:
         return
     better = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", entry.name).lower()).strip("-")

@@ -29,6 +29,7 @@ from sentinel.config.schedules import build_schedules
 from sentinel.config.secrets import Secrets, secrets_of
 from sentinel.config.source import SourceFile
 from sentinel.config.substitute import Substitution
+from sentinel.config.tests import build_tests
 from sentinel.core.errors import ConfigInvalid
 from sentinel.core.problem import Position, Problem
 from sentinel.core.revision import Revision
@@ -116,6 +117,7 @@ def inspect(
     provenance: Provenance | None = None,
     complete: bool = True,
     agent: str = "",
+    stand_ins: bool = False,
 ) -> Inspection:
     """Validate texts and say all that is found.
 
@@ -128,6 +130,8 @@ def inspect(
         provenance: whose commit they are.
         complete: whether they are a whole tree, so that a name that is not there is wrong.
         agent: name of the agent, for templates.
+        stand_ins: whether a kind that lacks only a value from the environment is there nevertheless, for a rehearsal,
+            which never looks at or tells anything.
     """
     whose = provenance or Provenance()
     files = [SourceFile(path, text) for path, text in sorted(texts.items())]
@@ -138,20 +142,21 @@ def inspect(
     own = {section: set(gathered.of(section)) for section in SECTIONS}
     _add_builtin(gathered, findings)
     check_defaults(gathered, findings, _keys_of_sections())
-    builder = Builder(gathered, Reader(findings, substitution), whose, agent)
+    builder = Builder(gathered, Reader(findings, substitution), whose, agent, stand_ins)
     schedules = build_schedules(builder)
     probes, notifiers = build_probes(builder), build_notifiers(builder)
     rules = build_rules(builder, intervals(builder, probes) if complete else None)
     groups = build_groups(gathered.groups, gathered.of("rules"), findings, whose, agent)
     rules |= {rule.name: rule for group in groups for rule in group.rules if isinstance(rule, Alerting)}
     policy = build_policy(builder, notifiers, rules, complete=complete)
+    tests = build_tests(builder, groups, complete=complete)
     renamed = _renamed(builder, own)
     demands = build_demands(builder)
     findings.extend(substitution.problems)
     secrets = substitution.secrets({value for model in builder.models for value in secrets_of(model)})
     problems = tuple(_hidden(problem, secrets) for problem in findings.sorted())
     revision = Revision(digest(texts), dict(texts), now, whose.commit, whose.author, whose.dirty)
-    config = Config(probes, rules, notifiers, policy, schedules, revision, renamed, problems, secrets, groups)
+    config = Config(probes, rules, notifiers, policy, schedules, revision, renamed, problems, secrets, groups, tests)
     good = None if findings.failed else config
     return Inspection(good, config, builder, demands, problems, dict(texts), secrets)
 

@@ -107,7 +107,7 @@ def lease(
         return Leased(tuple(changed), pace=pace, next_at=next_at, instead_at=instead_at)
     trial = circuit is Circuit.HALF_OPEN
     picked = _pick(tx, notifier, pace, now, 1 if trial else space, trial=trial)
-    sealer = Sealer(tx, notifier, words, now, [row for bundle in picked.bundles for row in bundle])
+    sealer = Sealer.over(tx, notifier, words, now, [row for bundle in picked.bundles for row in bundle])
     parcels = []
     for bundle in picked.bundles:
         taken = _take(tx, notifier, sealer, bundle, now, trial=trial)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentinel.core.alert import Alert
-from sentinel.core.notification import Notification, Reason, Settlement, Told
+from sentinel.core.notification import Group, Notification, Reason, Settlement, Told
 from sentinel.delivery import phrases
 from sentinel.delivery.facts import digest_of, gather
 from sentinel.delivery.words import Words
@@ -28,29 +28,42 @@ Sealed = tuple[tuple[Notification, ...], Message]
 
 
 class Sealer:
-    """Seals what is leased in one transaction; what is known of all of it is read at once.
+    """Seals what one notifier is sent; what is known of all of it is at hand.
 
     Args:
-        tx: the transaction.
         notifier: whose messages they are.
         words: how facts become messages.
         now: when the words are chosen.
-        rows: all that may be sealed.
+        told: what the notifier heard in the groups concerned.
+        alerts: by fingerprint, those concerned at least.
+        groups: by key, likewise.
     """
 
     def __init__(
-        self, tx: Transaction, notifier: Notifier, words: Words, now: datetime, rows: Sequence[Notification]
+        self,
+        notifier: Notifier,
+        words: Words,
+        now: datetime,
+        told: Iterable[Told],
+        alerts: Mapping[str, Alert],
+        groups: Mapping[str, Group],
     ) -> None:
         self._notifier, self._words, self._now = notifier, words, now
+        self._told: dict[str, list[Told]] = defaultdict(list)
+        for one in told:
+            self._told[one.group].append(one)
+        self._alerts, self._groups = alerts, groups
+
+    @classmethod
+    def over(
+        cls, tx: Transaction, notifier: Notifier, words: Words, now: datetime, rows: Sequence[Notification]
+    ) -> Sealer:
+        """Return one for these rows; what is known of all of them is read at once."""
         fresh = [row for row in rows if not row.sealed]
         keys = {row.group for row in fresh}
-        self._told: dict[str, list[Told]] = defaultdict(list)
-        for told in tx.told.of(notifier.name, keys):
-            if told.severity is not None:
-                self._told[told.group].append(told)
-        heard = (told.fingerprint for of_group in self._told.values() for told in of_group)
-        self._alerts = tx.alerts.some([*(fingerprint for row in fresh for fingerprint in row.alerts), *heard])
-        self._groups = tx.groups.some(keys)
+        told = [one for one in tx.told.of(notifier.name, keys) if one.severity is not None]
+        alerts = tx.alerts.some([*(key for row in fresh for key in row.alerts), *(one.fingerprint for one in told)])
+        return cls(notifier, words, now, told, alerts, tx.groups.some(keys))
 
     def seal(self, rows: Sequence[Notification]) -> Sealed | None:
         """Return these rows with the words of one message, or None if nothing is known any more of what it is about.

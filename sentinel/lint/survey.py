@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sentinel.config.files import read_files, show
+from sentinel.config.files import read_files, show, tree_around
 from sentinel.core.problem import Position, Problem
 from sentinel.core.severity import Severity
 from sentinel.lint.examine import Reporter, Setting, each, examine
 from sentinel.lint.flaw import Edit
-
-#: The folders that make a tree.
-FOLDERS = ("probes", "rules", "notifiers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +65,6 @@ def survey(paths: Sequence[Path], setting: Setting, reporter: Reporter = each) -
         {problem: edit for one in found for problem, edit in one.edits.items()},
         {path: text for one in found for path, text in one.texts.items()},
     )
-
-
-def tree_around(path: Path) -> tuple[Path, ...]:
-    """Return the folders of the nearest tree that a path lies in, or is; none where there is no tree."""
-    whole = path.absolute()
-    for folder in (whole, *whole.parents):
-        found = tuple(folder / name for name in FOLDERS if (folder / name).is_dir())
-        if found:
-            return found
-    return ()
 
 
 def _survey(paths: Sequence[Path], tree: tuple[Path, ...], setting: Setting, reporter: Reporter) -> Survey:

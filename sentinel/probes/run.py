@@ -148,21 +148,34 @@ def _ended(
 def _verdict(
     probe: Probe, was: Mapping[str, Any], ended: Mapping[str, Any], failure: ProbeFailed | None, took: float
 ) -> list[Sample]:
-    """Return what every run yields, whatever its kind."""
     if not probe.kind.REPORTS_RUN:
         return []
-    labels = {**probe.labels, "probe": probe.name}
-    verdict = [
-        Sample("probe_success", float(failure is None), labels),
+    reason = failure.reason if failure else ""
+    failures = int(ended.get("failures", 0))
+    return verdict({**probe.labels, "probe": probe.name}, reason, was.get("reason", reason), failures, took)
+
+
+def verdict(labels: Mapping[str, str], reason: str, before: str, failures: int, took: float) -> list[Sample]:
+    """Return what every run yields, whatever its kind.
+
+    Args:
+        labels: of each sample.
+        reason: why it failed, "" where it did not.
+        before: why the run before failed.
+        failures: how many failed in a row.
+        took: seconds.
+    """
+    found = [
+        Sample("probe_success", float(not reason), labels),
         Sample("probe_duration_seconds", took, labels),
-        Sample("probe_consecutive_failures", float(ended.get("failures", 0)), labels),
+        Sample("probe_consecutive_failures", float(failures), labels),
     ]
-    if failure is not None:
-        verdict.append(Sample("probe_failure", 1.0, {**labels, "reason": failure.reason}))
-        if (before := was.get("reason", failure.reason)) != failure.reason:
+    if reason:
+        found.append(Sample("probe_failure", 1.0, {**labels, "reason": reason}))
+        if before not in ("", reason):
             # A failed run shows not all that the source has, so nothing else would end the series of the old reason.
-            verdict.append(Sample("probe_failure", 0.0, {**labels, "reason": before}))
-    return verdict
+            found.append(Sample("probe_failure", 0.0, {**labels, "reason": before}))
+    return found
 
 
 def labelled(probe: Probe, samples: Sequence[Sample]) -> list[Sample]:

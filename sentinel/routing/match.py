@@ -66,7 +66,7 @@ class Match:
                     return False
             else:
                 text = attribute(alert, key)
-                if not any(_fits(value, text) for value in values):
+                if not any(fits(value, text) for value in values):
                     return False
         return True
 
@@ -105,9 +105,10 @@ def severity_of(alert: Alert) -> Severity | None:
     return alert.severity or max(alert.standings, default=None) or alert.peak
 
 
-def _fits(pattern: str, text: str) -> bool:
+def fits(pattern: str, text: str) -> bool:
+    """Say whether a text is as a pattern wants it: `*` stands for anything, `!` before it for its opposite."""
     if pattern.startswith("!"):
-        return not _fits(pattern[1:], text)
+        return not fits(pattern[1:], text)
     if "*" in pattern:
         return _glob(pattern).fullmatch(text) is not None
     return pattern == text
@@ -118,7 +119,7 @@ def _fits_severity(pattern: str, level: Severity | None) -> bool:
         return not _fits_severity(pattern[1:], level)
     if pattern.endswith("+"):
         return level is not None and level >= Severity.of(pattern[:-1])
-    return _fits(pattern.lower(), _word(level))
+    return fits(pattern.lower(), _word(level))
 
 
 def _stem(pattern: str) -> Stem:
