@@ -59,8 +59,11 @@ def _may_be_told(alert: Alert, draft: Draft) -> bool:
 
 
 def _remind_of(alert: Alert, group: Group, draft: Draft) -> bool:
-    """Remind everybody who hears of the alert through this group, unless word of it is on its way to him."""
-    owed = {row.notifier for row in draft.debts.about(alert.fingerprint)}
+    """Remind everybody who hears of the alert through this group, unless word of it is on its way to him.
+
+    What only changes the message that is there calls nobody: it stands in no reminder's way.
+    """
+    owed = {row.notifier for row in draft.debts.about(alert.fingerprint) if row.reason is not Reason.UPDATED}
     heard = draft.told(alert.fingerprint)
     listeners = [
         notifier

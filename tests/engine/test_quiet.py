@@ -338,3 +338,15 @@ def test_that_there_are_no_data_is_told_when_the_silence_ends() -> None:
         house.see("db", Condition.UNKNOWN)
         house.wait(minutes=1)
     assert house.deliver() == ["slack no data"]
+
+
+def test_an_update_on_its_way_stands_in_no_reminders_way() -> None:
+    """Where the message is kept at the newest value, and that moves all the time, people are reminded nevertheless."""
+    house = firing()
+    heard = []
+    for minute in range(250):
+        house.see("db", WARNING, value=str(minute))
+        house.wait(minutes=1)
+        heard += house.deliver()
+    assert heard.count("slack reminder") == 1
+    assert heard.count("slack updated") > 200
