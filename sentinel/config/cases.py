@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
-from sentinel.config.entries import MatchValue
+from sentinel.config.entries import MatchValue, Names
 from sentinel.config.read import Found, locate
 from sentinel.config.scripts import Calls, parse_calls, parse_looks
 from sentinel.config.tree import Node, ScalarNode
 from sentinel.core.errors import QueryInvalid
-from sentinel.core.fields import Duration, LabelName, Model, Moment, Pattern, PositiveDuration, SeverityName
+from sentinel.core.fields import Duration, LabelName, Model, Moment, OneOrMore, Pattern, PositiveDuration, SeverityName
 from sentinel.core.labels import Labels, MatchOp
 from sentinel.core.notation import parse_values
 from sentinel.core.problem import Position, Problem
@@ -29,11 +29,7 @@ LONGEST = timedelta(days=20)
 
 State = Literal["pending", "firing", "recovering", "no data", "resolved", "inactive"]
 #: What a message may be told for.
-Told = Literal["firing", "rose", "joined", "escalation", "no data", "reminder", "rerouted", "resolved", "updated"]
-
-
-def _instants(given: Any) -> Any:
-    return given if isinstance(given, (list, tuple)) else [given]
+_Told = Literal["firing", "rose", "joined", "escalation", "no data", "reminder", "rerouted", "resolved", "updated"]
 
 
 def _series(given: Any) -> str:
@@ -70,14 +66,6 @@ def _calls(given: Any) -> tuple[Calls, ...]:
     return parse_calls(given)
 
 
-def _notified(given: Any) -> Any:
-    if isinstance(given, str):
-        return (given,)
-    if isinstance(given, Mapping):
-        return {name: (told,) if isinstance(told, str) else told for name, told in given.items()}
-    return given
-
-
 def _query(given: Any) -> str:
     from sentinel.promql import parse
 
@@ -89,11 +77,8 @@ def _query(given: Any) -> str:
 
 
 _TEXT = WithJsonSchema({"type": "string"})
-Instants = Annotated[
-    tuple[Duration, ...],
-    BeforeValidator(_instants),
-    Field(min_length=1),
-]
+ToldFor = Annotated[tuple[_Told, ...], OneOrMore()]
+Instants = Annotated[tuple[Duration, ...], OneOrMore()]
 SeriesName = Annotated[str, BeforeValidator(_series)]
 SeriesValues = Annotated[str, PlainValidator(_values), _TEXT]
 Looks = Annotated[tuple[str, ...], PlainValidator(_looks), PlainSerializer(" ".join), _TEXT]
@@ -166,19 +151,17 @@ class ExpectKeys(Model):
     runbook: TextLike | None = Field(None, description="Likewise.")
     dashboard: TextLike | None = Field(None, description="Likewise.")
     annotations: dict[str, TextLike] = Field(default_factory=dict, description="Of a rule of groups:, filled in.")
-    notified: (
-        Annotated[
-            tuple[str, ...] | dict[str, tuple[Told, ...]],
-            BeforeValidator(_notified),
-        ]
-        | None
-    ) = Field(None, description="Who heard of it since the instant before; or what each heard, in order.")
+    notified: Names | Mapping[str, ToldFor] | None = Field(
+        None, description="Who heard of it since the instant before; or what each heard, in order."
+    )
     message: MessageKeys | None = Field(None, description="What those messages say.")
     query: PromQL | None = Field(None, description="Instead of a rule: PromQL, and below it its samples.")
     samples: dict[str, float] | float | None = Field(None, description="Series and values that the query returns.")
 
     @model_validator(mode="after")
     def _one_subject(self) -> ExpectKeys:
+        if not self.at:
+            raise ValueError("at: is empty; when?")
         if (self.rule is None) == (self.query is None):
             raise ValueError("needs exactly one of rule and query: what is expected?")
         if (self.query is None) != (self.samples is None):

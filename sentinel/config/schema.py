@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from sentinel.config.cases import CaseKeys
 from sentinel.config.demands import Demands
 from sentinel.config.entries import LOOKING, PLAIN
 from sentinel.config.gather import LONGEST_NAME, NAME_PATTERN, SECTIONS
@@ -34,6 +35,7 @@ _SECTIONS = {
     "mutes": "Hours in which alerts are not told, by name.",
     "inhibit": "Causes, by name: while one fires, what it covers is not told.",
     "schedules": "Hours, by name.",
+    "tests": "What happens, and what comes of it, by the name of the test; sentinel test runs them.",
 }
 #: A row of a table in a docstring: the keys, two blanks or more, and what they mean; or of `Args:`, with a colon.
 _ROW = re.compile(r"^ {4,8}(\w+(?:, \w+)*)(?: {2,}|: )(\S.*(?:\n {6,}\S.*)*)", re.MULTILINE)
@@ -46,7 +48,8 @@ def json_schema(*, plugins: bool = True) -> dict[str, Any]:
         plugins: whether the kinds of installed plugins are in it; one that cannot be imported is left out.
     """
     kinds = {name: _kinds(registry, plugins=plugins) for name, registry in REGISTRIES.items()}
-    models: list[type[Model]] = [*(registry.common for registry in REGISTRIES.values()), *PLAIN.values(), Demands]
+    plain: dict[str, type[Model]] = {**PLAIN, "tests": CaseKeys}
+    models = [*(registry.common for registry in REGISTRIES.values()), *plain.values(), Demands]
     models += [kind for words in kinds.values() for kind in words.values()]
     of, generated = models_json_schema(
         [(model, "validation") for model in models],
@@ -54,7 +57,7 @@ def json_schema(*, plugins: bool = True) -> dict[str, Any]:
         schema_generator=_Described,
     )
     definitions, ref = generated["$defs"], {model: of[model, "validation"] for model in models}
-    entries: dict[str, Any] = {"schedules": SCHEDULE} | {name: ref[model] for name, model in PLAIN.items()}
+    entries: dict[str, Any] = {"schedules": SCHEDULE} | {name: ref[model] for name, model in plain.items()}
     defaults: dict[str, Any] = {"timezone": {"type": "string", "description": "Of crons and schedules; default UTC."}}
     for name, registry in REGISTRIES.items():
         common = _resolved(ref[registry.common], definitions)["properties"]
@@ -160,9 +163,8 @@ def _section(section: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": ["object", "null"],
         "description": _SECTIONS[section],
-        "propertyNames": {"pattern": NAME_PATTERN, "maxLength": LONGEST_NAME},
         "additionalProperties": entry,
-    }
+    } | ({} if section == "tests" else {"propertyNames": {"pattern": NAME_PATTERN, "maxLength": LONGEST_NAME}})
 
 
 def _entry(
