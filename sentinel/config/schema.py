@@ -49,7 +49,7 @@ def json_schema(*, plugins: bool = True) -> dict[str, Any]:
     """
     kinds = {name: _kinds(registry, plugins=plugins) for name, registry in REGISTRIES.items()}
     plain: dict[str, type[Model]] = {**PLAIN, "tests": CaseKeys}
-    models = [*(registry.common for registry in REGISTRIES.values()), *plain.values(), Demands]
+    models: list[type[Model]] = [*(registry.common for registry in REGISTRIES.values()), *plain.values(), Demands]
     models += [kind for words in kinds.values() for kind in words.values()]
     of, generated = models_json_schema(
         [(model, "validation") for model in models],
