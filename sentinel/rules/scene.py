@@ -14,6 +14,7 @@ from sentinel.core.labels import NAME, Labels, Matcher, MatchOp
 from sentinel.core.quantity import format_duration
 from sentinel.core.sample import Health
 from sentinel.core.windows import Source, Windows, is_stale
+from sentinel.rules.behind import Behind
 from sentinel.rules.form import Compiled
 
 #: How long a series that no probe answers for may be silent before it is gone.
@@ -64,6 +65,7 @@ class Scene:
     def __init__(self, compiled: Compiled, source: Source, at_ms: int) -> None:
         self._compiled, self._source, self._at_ms = compiled, source, at_ms
         self._window_ms = round(compiled.window.total_seconds() * 1000)
+        self._known: dict[int, Behind] = {}  # each holds the list whose identity it is found by
 
     @property
     def seen(self) -> bool:
@@ -97,7 +99,7 @@ class Scene:
 
     def unwell(self, element: Labels) -> str:
         """Say why nobody can know how this element stands; "" where its probes are well."""
-        return next((why for labels, why in self._unwell if self._behind(element, labels)), "")
+        return next((self._unwell[place][1] for place in self._behind_unwell.of(element)), "")
 
     def ended(self, element: Labels) -> bool:
         """Say whether its probe said that the last series that carried the element is gone."""
@@ -126,7 +128,7 @@ class Scene:
     def _hole(self, element: Labels) -> str:
         """Say for how long the window had no value that counts; "" where there always was one."""
         for windows in self._around_window:
-            places = [place for place, labels in enumerate(windows.labels) if self._behind(element, labels)]
+            places = list(self._behind(windows).of(element))
             taken = [windows.ts[windows.lo[place, 0] : windows.hi[place, 0]] for place in places]
             times = np.sort(np.concatenate([*taken, [self._at_ms - windows.epoch_ms]]))
             within = times[1:] + windows.epoch_ms > self._at_ms - self._window_ms
@@ -138,19 +140,15 @@ class Scene:
     def _of(self, element: Labels, found: Sequence[Windows]) -> Iterator[Row]:
         """Iterate over the rows of the series that carry an element."""
         for windows in found:
-            for place, labels in enumerate(windows.labels):
-                if self._behind(element, labels):
-                    yield row_of(windows, place)
+            for place in self._behind(windows).of(element):
+                yield row_of(windows, place)
 
-    def _behind(self, element: Labels, series: Labels) -> bool:
-        """Say whether a series goes into an element.
-
-        What an expression does with labels nobody knows: there, any series may that contradicts the element in none.
-        """
-        if self._compiled.loose:
-            return all(series.get(name) in ("", value) for name, value in element)
-        by = self._compiled.by
-        return element == (series.unnamed if by is None else series.only(*by))
+    def _behind(self, windows: Windows) -> Behind:
+        """Return which series of windows go into which element; those of the same series share it."""
+        known = self._known.get(id(windows.labels))
+        if known is None:
+            known = self._known[id(windows.labels)] = Behind(windows.labels, self._compiled)
+        return known
 
     @cached_property
     def _newest(self) -> list[Windows]:
@@ -193,6 +191,10 @@ class Scene:
             if len(windows.ids) and self._source.health(windows.ids, self._at_ms) is not Health.WELL:
                 found += self._unwell_of(windows)
         return found
+
+    @cached_property
+    def _behind_unwell(self) -> Behind:
+        return Behind([labels for labels, _ in self._unwell], self._compiled)
 
     def _unwell_of(self, windows: Windows) -> Iterator[tuple[Labels, str]]:
         """Ask probe by probe; a series that a failing look itself reported (a status code) is known."""
