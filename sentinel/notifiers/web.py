@@ -21,7 +21,7 @@ from sentinel.notifiers.network import trouble
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from httpx import AsyncClient, Response
+    from aiohttp import ClientResponse, ClientSession
 
     from sentinel.notifiers.message import Message
 
@@ -82,7 +82,7 @@ class Line:
 
     def __init__(self, receiver: str, tls: Tls | None = None, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._receiver, self._tls, self._timeout = receiver, tls or Tls(), timeout_seconds
-        self._clients: dict[SSLContext | None, AsyncClient] = {}  # files of TLS that change make a new one
+        self._sessions: dict[SSLContext | None, ClientSession] = {}  # files of TLS that change make a new one
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,9 +90,9 @@ class Line:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
 
     async def ask(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None) -> Answer:
         """Make one request and return the answer, whatever its status; redirects are not followed.
@@ -101,51 +101,47 @@ class Line:
             TryAgain: there was no answer; it says whether the request surely did not arrive.
             GiveUp: the request cannot be made: a file of TLS options is none.
         """
-        import httpx
+        import aiohttp
+        from yarl import URL
 
+        sent = {"User-Agent": f"Sentinel/{__version__}", **headers}
+        address = URL(url)
+        if address.user and "authorization" in map(str.lower, headers):
+            address = address.with_user(None)  # who says it in a header means that one
+        name = self._tls.server_name or None
         try:
             async with asyncio.timeout(self._timeout):
-                client = self._client(secure=url.startswith("https:"))
-                name = self._tls.server_name
-                request = client.build_request(
-                    method,
-                    url,
-                    headers={"User-Agent": f"Sentinel/{__version__}", **headers},
-                    content=content,
-                    extensions={"sni_hostname": name} if name else {},
+                session = self._session(secure=url.startswith("https:"))
+                response = await session.request(
+                    method, address, headers=sent, data=content, allow_redirects=False, server_hostname=name
                 )
-                response = await client.send(request, stream=True)
-        except httpx.ConnectTimeout as exc:
+        except aiohttp.ConnectionTimeoutError as exc:
             raise TryAgain(f"{self._receiver}: cannot connect in time") from exc
-        except httpx.ConnectError as exc:
-            raise TryAgain(trouble(self._receiver, _cause(exc)).why) from exc
-        except (httpx.TimeoutException, TimeoutError) as exc:
+        except aiohttp.ClientConnectorError as exc:
+            raise TryAgain(trouble(self._receiver, exc.__cause__ or exc).why) from exc
+        except TimeoutError as exc:
             raise TryAgain(f"{self._receiver}: no answer in time", sure=False) from exc
-        except httpx.HTTPError as exc:
+        except aiohttp.ClientError as exc:
             raise TryAgain(f"{self._receiver}: the connection broke before an answer", sure=False) from exc
-        try:
-            return Answer(response.status_code, dict(response.headers), await _beginning(response))
-        finally:
-            await response.aclose()
+        async with response:
+            named = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, named, await _beginning(response))
 
-    def _client(self, *, secure: bool) -> AsyncClient:
-        import ssl
-
-        import httpx
+    def _session(self, *, secure: bool) -> ClientSession:
+        import aiohttp
 
         try:
             context = self._tls.context() if secure else None
         except OSError as exc:
             raise GiveUp(f"{self._receiver}: {exc}") from exc
-        if (client := self._clients.get(context)) is None:
-            client = self._clients[context] = httpx.AsyncClient(
-                # The public certificates cost 20 ms and megabytes: only https pays.
-                verify=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-                timeout=httpx.Timeout(self._timeout, connect=self._timeout * 0.8),
-                limits=httpx.Limits(keepalive_expiry=_KEPT_SECONDS),
-                follow_redirects=False,
+        if (session := self._sessions.get(context)) is None:
+            session = self._sessions[context] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context or True, keepalive_timeout=_KEPT_SECONDS),
+                timeout=aiohttp.ClientTimeout(self._timeout, connect=self._timeout * 0.8),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=True,
             )
-        return client
+        return session
 
 
 class WebNotifier(NotifierKind):
@@ -171,22 +167,13 @@ class WebNotifier(NotifierKind):
             yield lambda message: self.tell(message, line)
 
 
-async def _beginning(response: Response) -> str:
+async def _beginning(response: ClientResponse) -> str:
     """Return the beginning of a body; where it does not come, the status that was heard counts all the same."""
-    import httpx
+    import aiohttp
 
     found = bytearray()
-    with contextlib.suppress(httpx.HTTPError, TimeoutError):
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(_READ_SECONDS):
-            async for part in response.aiter_bytes():
+            while len(found) < _READ_BYTES and (part := await response.content.readany()):
                 found += part
-                if len(found) >= _READ_BYTES:
-                    break
     return bytes(found[:_READ_BYTES]).decode(errors="replace")
-
-
-def _cause(exc: BaseException) -> BaseException:
-    """Return the system's own error at the bottom of a chain of clients' errors."""
-    while (below := exc.__cause__ or exc.__context__) is not None:
-        exc = below.exceptions[0] if isinstance(below, BaseExceptionGroup) else below
-    return exc

@@ -47,7 +47,7 @@ def test_checking_kinds_imports_no_client() -> None:
     """`sentinel check` pays for no SDK."""
     code = (
         "import sys; from sentinel.notifiers import KINDS, kind; [kind(name) for name in KINDS]; "
-        "heavy = ('slack_sdk', 'sentry_sdk', 'aiosmtplib', 'httpx', 'rich', 'sqlmodel', 'jinja2'); "
+        "heavy = ('slack_sdk', 'sentry_sdk', 'aiosmtplib', 'httpx', 'aiohttp', 'rich', 'sqlmodel', 'jinja2'); "
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

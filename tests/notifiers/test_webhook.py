@@ -142,7 +142,11 @@ async def test_a_fall_is_posted_in_sentinels_format_only(server: WebhookServer) 
 async def test_a_login_goes_with_it(server: WebhookServer) -> None:
     await notifier(server, auth={"basic": {"username": "u", "password": "p"}}).send(message())
     await notifier(server, auth={"bearer": "t0ken"}).send(message(key="2"))
-    assert [one.headers["Authorization"] for one in server.requests] == ["Basic dTpw", "Bearer t0ken"]
+    with_user = server.url.replace("://", "://v:p@")
+    await notifier(server, url=with_user).send(message(key="3"))
+    await notifier(server, url=with_user, auth={"bearer": "t0ken"}).send(message(key="4"))
+    logins = ["Basic dTpw", "Bearer t0ken", "Basic djpw", "Bearer t0ken"]
+    assert [one.headers["Authorization"] for one in server.requests] == logins
 
 
 async def test_a_burst_goes_over_one_connection(server: WebhookServer) -> None:
