@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import structlog
 
 from sentinel.agent import alarm
-from sentinel.agent.inbox import Errand, Inbox, Work
+from sentinel.agent.inbox import Errand, Inbox, Work, answer_with
 from sentinel.agent.jobs import Jobs
 from sentinel.agent.leaps import JUMP, Leaps
 from sentinel.agent.ledger import load_state, tell, write_outcome
@@ -220,7 +220,7 @@ class Desk:
                     except Exception:  # one look that cannot be stored must not take the others with it
                         log.exception("samples could not be taken in", source=item.source)
                 case Errand() if item.answer.set_running_or_notify_cancel():
-                    _answer(item.answer, item.run)
+                    answer_with(item.answer, item.run)
                 case Work() if item.answer.set_running_or_notify_cancel():
                     works.append(item)
         return works
@@ -257,7 +257,7 @@ class Desk:
             work.answer.set_exception(exc)
         for work, answer in done:
             self._changed = True
-            _answer(work.answer, lambda work=work, answer=answer: _then(work, answer))  # type: ignore[misc]
+            answer_with(work.answer, lambda work=work, answer=answer: _then(work, answer))  # type: ignore[misc]
 
     def _decide(self, seconds: float) -> bool:
         """Decide for one slice, write it, and say whether there was anything to decide."""
@@ -269,16 +269,20 @@ class Desk:
             return False
         policy = self.config.policy
         near = [rule for rule in due if not self._read(rule, now)]
-        outcome = decide(self._within(near, ends), policy, self.state, self.history, now, self.readings.found, turns)
+        took: dict[str, timedelta] = {}
+        outcome = decide(
+            self._within(near, ends, took), policy, self.state, self.history, now, self.readings.found, turns
+        )
         for batch in outcome.recorded:
             self.append(batch)
-        if not outcome.empty and self.pen.commit(lambda tx: self._write_outcome(tx, outcome)) is not None:
+        revision = self.config.revision.id
+        if not outcome.empty and self.pen.commit(lambda tx: write_outcome(tx, outcome, revision)) is not None:
             self._changed = True
             return False
         failing = set(self.state.failures)
         self._take_over(outcome)
         self.turns.decided(turns)
-        self.agenda.evaluated((*outcome.evaluated, *outcome.failures), self.state.alerts, now)
+        self.agenda.evaluated((*outcome.evaluated, *outcome.failures), self.state.alerts, now, took)
         for name in (*outcome.evaluated, *outcome.failures):
             self.readings.decided(name)
         for rule in outcome.failures.keys() - failing:
@@ -305,15 +309,15 @@ class Desk:
         self.readings.begin(rule, alerts, now, lambda: self.agenda.back(rule.name, self._clock.now()))
         return True
 
-    def _within(self, due: list[Rule], ends: float) -> Iterator[Rule]:
+    def _within(self, due: list[Rule], ends: float, took: dict[str, timedelta]) -> Iterator[Rule]:
         """Yield what is due, at least one rule, until the slice is over; the rest stays due for the next one."""
+        ended = self._clock.monotonic()
         for rule in due:
             yield rule
-            if self._clock.monotonic() >= ends:
+            began, ended = ended, self._clock.monotonic()
+            took[rule.name] = timedelta(seconds=ended - began)
+            if ended >= ends:
                 return
-
-    def _write_outcome(self, tx: Transaction, outcome: Outcome) -> None:
-        write_outcome(tx, outcome, self.config.revision.id)
 
     def _take_over(self, outcome: Outcome) -> None:
         """Let what was committed be true."""
@@ -388,12 +392,3 @@ class Desk:
 def _then(work: Work, answer: Any) -> Any:
     work.then(answer)
     return answer
-
-
-def _answer(future: Future[Any], run: Callable[[], Any]) -> None:
-    try:
-        answer = run()
-    except Exception as exc:
-        future.set_exception(exc)
-    else:
-        future.set_result(answer)

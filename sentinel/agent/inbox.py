@@ -75,3 +75,13 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._items)
+
+
+def answer_with(future: Future[Any], run: Callable[[], Any]) -> None:
+    """Answer with what this returns, or raises."""
+    try:
+        answer = run()
+    except Exception as exc:
+        future.set_exception(exc)
+    else:
+        future.set_result(answer)

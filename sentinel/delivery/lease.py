@@ -46,11 +46,13 @@ class Parcel:
     Args:
         rows: leased, which it tells: one, or those of a digest. The first one carries the words.
         message: the words.
+        leased_until: nobody else sends it before.
         trial: whether it is the trial of a half-open circuit, which is not counted.
     """
 
     rows: tuple[Notification, ...]
     message: Message
+    leased_until: datetime
     trial: bool = False
 
 
@@ -178,10 +180,11 @@ def _take(
         tx.notifications.put(*gone)
         return gone
     rows, message = sealed
-    leased = tuple(replace(row, settlement=Settlement.SENDING, leased_until=now + LEASE) for row in rows)
+    until = now + LEASE
+    leased = tuple(replace(row, settlement=Settlement.SENDING, leased_until=until) for row in rows)
     if not all(tx.notifications.swap(was, row) for was, row in zip(bundle, leased, strict=True)):
         raise LookupError(f"{bundle[0].id} is not as it was seen")  # the transaction is undone: somebody else has it
-    return Parcel(leased, message, trial)
+    return Parcel(leased, message, until, trial)
 
 
 def _expire(tx: Transaction, notifier: Notifier, breaker: Breaker, now: datetime) -> list[Notification]:

@@ -1,4 +1,4 @@
-"""The pace of one notifier: how many messages its `rate_limit` still lets through, as a pure value.
+"""The pace of one notifier: how many messages its `rate_limit` still lets through, and how many it takes; pure.
 
 Counted are the messages of the last `per`, whichever they were: so no stretch of that length sees more of them, but for
 the critical ones, which are counted and never held back.
@@ -6,12 +6,21 @@ the critical ones, which are counted and never held back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sentinel.core.notification import Notification
 from sentinel.notifiers.rate import Rate
+
+if TYPE_CHECKING:
+    from sentinel.delivery.settle import Result
+
+#: What a receiver takes in so long is leased at a time: after a crash no more than that is sent again.
+AHEAD_SECONDS = 0.1
+#: More than this is not, however quick it is: each is looked up and written while others wait for the desk.
+_MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +56,18 @@ class Pace:
 
 #: Nothing was sent lately.
 FRESH = Pace()
+
+
+def ahead(results: Sequence[Result], at_once: int) -> int:
+    """Return how many messages a receiver that took the last ones so takes soon, 0 where there were none.
+
+    Args:
+        results: of the last attempts.
+        at_once: how many are on their way side by side.
+    """
+    if not results:
+        return 0
+    if not all(one.accepted for one in results):
+        return at_once
+    mean_seconds = sum(one.took_seconds for one in results) / len(results)
+    return max(at_once, min(_MOST, int(at_once * AHEAD_SECONDS / max(mean_seconds, 1e-6))))

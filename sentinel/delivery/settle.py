@@ -4,6 +4,7 @@
 SENDING  ---------- surely refused, tries left ---> WAITING, unsealed: what happened since joins it
 (leased) ---------- nobody knows, tries left -----> WAITING, words and key kept
                    refused for good, or no tries -> DEAD, and the fallback is owed it
+         ---------- given back, never sent -------> WAITING, unsealed unless it was sent before
 
 What one digest tells is settled at once, each notification by itself.
 """
@@ -93,6 +94,22 @@ def settle(tx: Transaction, notifier: Notifier, landed: Sequence[Landed]) -> Set
     if any(one.recovered for one in landed):
         changed += _release(tx, notifier.name, landed[-1].at)
     return Settled(tuple(changed), tuple(told))
+
+
+def give_back(tx: Transaction, parcels: Sequence[Parcel]) -> tuple[Notification, ...]:
+    """Let what was leased and not sent wait as it did before; return the rows.
+
+    It keeps words and key only if an earlier attempt at them may have been accepted unheard.
+    """
+    present = tx.notifications.some(row.id for parcel in parcels for row in parcel.rows)
+    changed = tuple(
+        replace(row, settlement=Settlement.WAITING, leased_until=None) if parcel.message.again else unsealed(row)
+        for parcel in parcels
+        for leased in parcel.rows
+        if (row := present.get(leased.id)) and _is_ours(row, leased)
+    )
+    tx.notifications.put(*changed)
+    return changed
 
 
 def _is_ours(row: Notification, leased: Notification) -> bool:

@@ -1,6 +1,7 @@
 """Agenda: which rules are due: when a sample that they read has arrived, when a timer of theirs ends, or at the latest.
 
-arrival                  due at once; where more arrive than one each `spacing`, at that pace (one may come early)
+arrival                  due at once; where more arrive than one each `spacing`, at that pace (one may come early), and
+                         a rule that is dear to evaluate so that it takes a tenth of the time at most
 no arrival               due `latest` after the last evaluation
 end of a `for`, …        due then, whatever the spacing; so it is when its hours begin or end
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sentinel.alerts import next_at
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 SECOND = timedelta(seconds=1)
 #: No rule waits longer for its next evaluation, unless its window is so long that it may.
 LATEST = timedelta(seconds=15)
+#: A rule with ten thousand alerts takes a second to evaluate: it rests for so many times what it took.
+RESTS = 9
+
+_AT_ONCE: Mapping[str, timedelta] = MappingProxyType({})
 
 
 def spacing(rule: Rule) -> timedelta:
@@ -100,18 +106,22 @@ class Agenda:
         self._away.discard(name)
         self._due.set(name, now)
 
-    def evaluated(self, names: Iterable[str], alerts: Alerts, now: datetime) -> None:
+    def evaluated(
+        self, names: Iterable[str], alerts: Alerts, now: datetime, took: Mapping[str, timedelta] = _AT_ONCE
+    ) -> None:
         """Plan the next evaluation of rules that were evaluated, or that failed.
 
         Args:
             names: of the rules.
             alerts: as they are after it; the end of a `for` or a `keep_firing_for` makes their rule due then.
             now: when it was.
+            took: how long the evaluation of each took, where that was noted.
         """
         for name in names:
             if (rule := self._rules.get(name)) is None:
                 continue
-            self._paced[name] = max(now, self._paced.get(name, now)) + spacing(rule)
+            rest = min(RESTS * took.get(name, timedelta()), latest(rule))
+            self._paced[name] = max(now, self._paced.get(name, now)) + max(spacing(rule), rest)
             ends = [next_at(alert, rule.patience) for alert in alerts.of(name).values()]
             soonest = min((end for end in (*ends, rule.changes_after(now)) if end), default=now + latest(rule))
             self._due.set(name, min(now + latest(rule), max(soonest, now + SECOND)))

@@ -122,6 +122,18 @@ def test_at_a_start_no_rule_is_due_before_fresh_data() -> None:
     assert due(made, seconds(14)) == ["queue"]
 
 
+def test_a_rule_that_is_dear_rests_for_nine_times_what_it_took() -> None:
+    """Ten thousand alerts take a second to judge: arrivals each second must not keep the desk from all else."""
+    made = agenda()
+    made.evaluated(["queue"], Alerts(), seconds(2), {"queue": timedelta(seconds=1)})
+    made.touched(np.array([1]), seconds(3))
+    assert due(made, seconds(9.9)) == []
+    assert due(made, seconds(10)) == ["queue"]
+    made.evaluated(["queue"], Alerts(), seconds(20), {"queue": timedelta(minutes=1)})
+    made.touched(np.array([1]), seconds(21))
+    assert "queue" in due(made, seconds(35)), "at the latest after what it would wait for nothing"
+
+
 def test_the_end_of_a_for_makes_its_rule_due_whatever_its_spacing() -> None:
     """Timers are columns, never sleeping tasks."""
     rule = make("shop", "increase(x_total[7d])", **{"for": "20s"})
