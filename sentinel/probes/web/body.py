@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-import httpx
+import httpcore
 
 from sentinel.core.errors import ProbeFailed
 
@@ -12,18 +12,19 @@ from sentinel.core.errors import ProbeFailed
 _STEP = 256 * 1024
 
 
-async def read_body(response: httpx.Response, limit: int) -> bytes:
+async def read_body(response: httpcore.Response, limit: int) -> bytes:
     """Return the body, unpacked.
 
     Raises:
         ProbeFailed: it is longer than the limit, or packed in a way that was not asked for, or damaged.
     """
-    packing = response.headers.get("content-encoding", "identity").strip().lower()
+    said = (value for name, value in response.headers if name.lower() == b"content-encoding")
+    packing = b", ".join(said).decode(errors="replace").strip().lower()
     if packing not in ("identity", "gzip", "x-gzip", ""):
         raise ProbeFailed("expect", f"body is packed as {packing[:20]}, which was not asked for")
     unpack = zlib.decompressobj(wbits=31) if packing.endswith("gzip") else None
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_stream():
         if unpack is None:
             body += chunk
         else:

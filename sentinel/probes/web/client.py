@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from sentinel.core.errors import ProbeFailed
 from sentinel.core.web import Tls
 from sentinel.probes.base import Look
 from sentinel.probes.web.body import read_body
+from sentinel.probes.web.request import Journey, Request
 from sentinel.probes.web.target import WebTarget
 from sentinel.probes.web.wire import Wire
 
@@ -24,6 +25,8 @@ from sentinel.probes.web.wire import Wire
 IDLE_SECONDS = 60.0
 #: More redirects than this are a loop.
 MOST_REDIRECTS = 10
+#: A redirect's own body is read up to here.
+_REDIRECT_LIMIT = 64 * 1024
 #: Methods that may be sent again when a connection from before turns out to be dead.
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -43,56 +46,6 @@ class Answer:
     tls: Any
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes | None
-
-
-class _Transport(httpx.AsyncBaseTransport):
-    """httpcore's pools over our wire, one for each scheme; errors go through as they are."""
-
-    def __init__(self, open_pool: Callable[[str], httpcore.AsyncConnectionPool]) -> None:
-        self._open_pool = open_pool
-        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        if url.scheme not in self._pools:
-            self._pools[url.scheme] = self._open_pool(url.scheme)
-        assert isinstance(request.stream, httpx.AsyncByteStream)
-        response = await self._pools[url.scheme].handle_async_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
-        return httpx.Response(
-            response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions
-        )
-
-    async def aclose(self) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
-
-
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._response.aiter_stream():
-            yield part
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-
-
 class Client:
     """Asks one target again and again; opened at the first look, and anew when a file of its TLS options changes."""
 
@@ -105,42 +58,30 @@ class Client:
         self._extensions = {"sni_hostname": name} if name else {}
         self._secure = target.url.lower().startswith("https:") or target.tls != Tls()
         self._context: ssl.SSLContext | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._pools: dict[bytes, httpcore.AsyncConnectionPool] = {}
 
     async def close(self) -> None:
         """Close what is open."""
-        if self._client:
-            await self._client.aclose()
-        self._client = None
+        for pool in self._pools.values():
+            await pool.aclose()
+        self._pools.clear()
 
-    async def _opened(self) -> httpx.AsyncClient:
-        context = self._trusting() if self._secure else None
-        if self._client and context is self._context:
-            return self._client
-        await self.close()
-        self._context = context
-        self._client = httpx.AsyncClient(
-            transport=_Transport(self._pool),
-            trust_env=False,
-            follow_redirects=self._target.follow_redirects,
-            max_redirects=MOST_REDIRECTS,
-            timeout=None,  # noqa: S113  # the runner's timeout is for the whole look
-        )
-        # httpx would add headers of its own; those that go out are those that YAML and we name.
-        self._client.headers = httpx.Headers()
-        return self._client
-
-    def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
-        """Open a pool; the public certificates cost 60 ms and 2 MB, which only https pays, redirected to or not."""
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._trusting() if scheme == "https" else None,
-            proxy=_proxy(self._target.proxy) if self._target.proxy else None,
-            uds=str(self._target.unix_socket) if self._target.unix_socket else None,
-            http2=self._target.http2,
-            max_connections=2,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=self.wire,
-        )
+    async def _pool(self, scheme: bytes) -> httpcore.AsyncConnectionPool:
+        """Return a pool; the public certificates cost 60 ms and 2 MB, which only https pays, redirected to or not."""
+        if self._secure and (context := self._trusting()) is not self._context:
+            await self.close()
+            self._context = context
+        if scheme not in self._pools:
+            self._pools[scheme] = httpcore.AsyncConnectionPool(
+                ssl_context=self._trusting() if scheme == b"https" else None,
+                proxy=_proxy(self._target.proxy) if self._target.proxy else None,
+                uds=str(self._target.unix_socket) if self._target.unix_socket else None,
+                http2=self._target.http2,
+                max_connections=2,
+                keepalive_expiry=IDLE_SECONDS,
+                network_backend=self.wire,
+            )
+        return self._pools[scheme]
 
     def _trusting(self) -> ssl.SSLContext:
         try:
@@ -172,7 +113,7 @@ class Client:
             ProbeFailed: dns, connect, tls, status (a redirect loop) or expect (a body too long or damaged).
         """
         self.wire.begin(look)
-        request = _Request(method, url, {**self._headers, **(headers or {})}, content)
+        request = Request(method, url, {**self._headers, **(headers or {})}, content)
         began = time.perf_counter()
         try:
             return await self._ask(request, limit, began)
@@ -193,16 +134,21 @@ class Client:
         what = "before the end of its answer" if self.wire.received else "without an answer"
         return ProbeFailed("connect", f"{peer} closed the connection {what}")
 
-    async def _ask(self, asked: _Request, limit: int, began: float) -> Answer:
-        client = await self._opened()
-        client.cookies.clear()
-        request = client.build_request(
-            asked.method, asked.url, headers=asked.headers, content=asked.content, extensions=self._extensions
-        )
-        response = await self._sent(client, request)
+    async def _ask(self, request: Request, limit: int, began: float) -> Answer:
+        """Ask, go where the answers point, and read the last of them."""
+        journey = Journey(request)
+        response = await self._sent(request)
+        while self._target.follow_redirects and (place := journey.place(response)) is not None:
+            if journey.redirects == MOST_REDIRECTS:
+                await response.aclose()
+                raise ProbeFailed("status", f"{self._address} redirects more than {MOST_REDIRECTS} times")
+            with suppress(ProbeFailed):  # a body that is read to its end leaves the connection for the next request
+                await read_body(response, _REDIRECT_LIMIT)
+            await response.aclose()
+            response = await self._sent(journey.onward(response, place))
         try:
             peer = self.wire.peer or self._address
-            self.wire.doing(f"reading the answer of {peer}, which began with status {response.status_code}")
+            self.wire.doing(f"reading the answer of {peer}, which began with status {response.status}")
             reading = time.perf_counter()
             try:
                 body = await read_body(response, limit)
@@ -212,32 +158,42 @@ class Client:
             await response.aclose()
         stream = response.extensions.get("network_stream")
         return Answer(
-            status=response.status_code,
-            headers=response.headers,
+            status=response.status,
+            headers=httpx.Headers(response.headers),
             body=body,
-            version=response.http_version.removeprefix("HTTP/"),
-            redirects=len(response.history),
+            version=response.extensions["http_version"].decode().removeprefix("HTTP/"),
+            redirects=journey.redirects,
             took_seconds=time.perf_counter() - began,
             tls=stream.get_extra_info("ssl_object") if stream else None,
         )
 
-    async def _sent(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-        """Send, follow redirects, and count as processing what was neither look-up, connecting nor TLS."""
-        began = time.perf_counter()
+    async def _sent(self, request: Request) -> httpcore.Response:
+        """Send, and count as processing what was neither look-up, connecting nor TLS."""
+        began, before = time.perf_counter(), self._spent()
         self.wire.doing(f"waiting for the answer of {self._address}")
         try:
-            return await client.send(request, stream=True)
-        except httpx.TooManyRedirects:
-            raise ProbeFailed("status", f"{self._address} redirects more than {MOST_REDIRECTS} times") from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol, httpx.RemoteProtocolError):
+            pool = await self._pool(request.place.scheme)
+            return await pool.handle_async_request(
+                httpcore.Request(
+                    request.method,
+                    request.place,
+                    headers=request.head(),
+                    content=request.content,
+                    extensions=self._extensions,
+                )
+            )
+        except httpcore.UnsupportedProtocol:
             raise ProbeFailed("status", f"{self._address} redirects to what is no URL") from None
         except httpcore.ProxyError as exc:
             raise ProbeFailed("connect", f"the proxy refuses: {exc}") from None
         except httpcore.LocalProtocolError as exc:
             raise ProbeFailed("error", f"the request cannot be sent: {exc}") from None
         finally:
-            before = sum(self.wire.phases.get(phase, 0.0) for phase in ("resolve", "connect", "tls"))
-            self.wire.phases["processing"] = max(0.0, time.perf_counter() - began - before)
+            took = time.perf_counter() - began - (self._spent() - before)
+            self.wire.phases["processing"] = self.wire.phases.get("processing", 0.0) + max(0.0, took)
+
+    def _spent(self) -> float:
+        return sum(self.wire.phases.get(phase, 0.0) for phase in ("resolve", "connect", "tls"))
 
 
 def _proxy(url: str) -> httpcore.Proxy:
