@@ -7,11 +7,12 @@ import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from sentinel.core.address import LISTEN, Address, agent_url
 from sentinel.core.errors import SentinelError
 from sentinel.core.fields import PositiveDuration
 from sentinel.core.quantity import Unit, parse_quantity
@@ -21,39 +22,10 @@ PREFIX = "SENTINEL_"
 _SECRET = ("token", "tokens", "heartbeat_url")
 #: With less a database holds hardly anything beside its own tables.
 _LEAST_BYTES = 10_000_000
-#: Names of loopback: asking them needs no token unless one is set.
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsInvalid(SentinelError):
     """A setting cannot be used; the text names each with what was expected."""
-
-
-class Address(NamedTuple):
-    """A host and a port; IPv6 without its brackets."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        """Read `127.0.0.1:9160`, `[::1]:9160` or `:9160` (every interface).
-
-        Raises:
-            ValueError: it is none of these.
-        """
-        host, colon, port = text.rpartition(":")
-        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise ValueError(f'"{text}" should be HOST:PORT, such as 127.0.0.1:9160')
-        return cls(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - written by the user, guarded by `auth`
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine reaches it."""
-        return self.host in LOOPBACK or self.host.startswith("127.")
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Settings(BaseSettings):
@@ -62,7 +34,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
     database_url: str = Field("sqlite:///sentinel.db", description="Where state and samples are kept.")
-    listen: str = Field("127.0.0.1:9160", description="Address of the HTTP server.")
+    listen: str = Field(LISTEN, description="Address of the HTTP server.")
     config: Annotated[tuple[Path, ...], NoDecode] = Field(
         (),
         description="The tree of YAML: paths parted by `:`; default `probes:rules:notifiers` here, else /etc/sentinel.",
@@ -143,10 +115,7 @@ class Settings(BaseSettings):
     @property
     def agent_url(self) -> str:
         """Where commands find the agent."""
-        if self.url:
-            return self.url.rstrip("/")
-        host = "127.0.0.1" if self.address.host in ("0.0.0.0", "::") else self.address.host  # noqa: S104
-        return f"http://{Address(host, self.address.port)}"
+        return agent_url(self.url, self.listen)
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from sentinel.core.address import Address
 from sentinel.core.clock import Clock
-from sentinel.settings import Address
 
 #: How long an answer holds; a broken network makes every probe ask at once.
 _FRESH = timedelta(seconds=5)

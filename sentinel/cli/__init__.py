@@ -1,7 +1,8 @@
 """cli: one file per command, imported when it is called: `sentinel check` must not pay for the agent.
 
 Exit codes: 0 well, 1 something is wrong inside a file, 2 bad arguments or a path that cannot be read, 3 the agent
-cannot be reached, or cannot start or go on.
+cannot be reached, or cannot start or go on. `sentinel exec` stands before each run of a job: it does without the
+parser, and so does what is imported here.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ COMMANDS = {
     "explain": "sentinel.cli.explain:explain",
     "probe": "sentinel.cli.probe:probe",
     "query": "sentinel.cli.query:query",
+    "exec": "sentinel.cli.exec:exec_",
     "deliveries": "sentinel.cli.deliveries:app",
     "notify": "sentinel.cli.notify:app",
     "audit": "sentinel.cli.audit:app",
@@ -75,6 +77,11 @@ def main() -> None:
 
             if (code := quick(sys.argv[2:])) is not None:
                 sys.exit(code)
+        if sys.argv[1:2] == ["exec"]:
+            from sentinel.cli import wrapper
+
+            if (wrapped := wrapper.parse(sys.argv[2:])) is not None:
+                sys.exit(wrapper.run(wrapped, os.environ))
         from sentinel.cli.commands import app
 
         app()(prog_name="sentinel")

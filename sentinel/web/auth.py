@@ -19,8 +19,9 @@ import hmac
 import secrets
 from collections.abc import Mapping
 
+from sentinel.core.address import LOOPBACK
 from sentinel.intake.ping import address_of
-from sentinel.settings import LOOPBACK, Settings
+from sentinel.settings import Settings
 from sentinel.web.tokens import Scope, Token, bearer, tokens_of
 
 #: Asked by orchestrators, which have no token; they say nothing but "well" or "not well".

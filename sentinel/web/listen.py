@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 
+from sentinel.core.address import Address
 from sentinel.core.errors import SentinelError
-from sentinel.settings import Address, Settings, SettingsInvalid
+from sentinel.settings import Settings, SettingsInvalid
 from sentinel.web.tokens import tokens_of
 
 

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sentinel.agent.agent import Agent
+from sentinel.core.address import Address
 from sentinel.core.notification import Attempt, Notification, Reason, Settled, Settlement
 from sentinel.core.sample import Batch, Sample
 from sentinel.core.severity import Severity
-from sentinel.settings import Address, Settings
+from sentinel.settings import Settings
 from sentinel.store.database import Transaction
 from sentinel.web.app import create_app
 from sentinel.web.listen import listen

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.agent.agent import Agent
-from sentinel.settings import Address
+from sentinel.core.address import Address
 from sentinel.web.app import create_app
 from sentinel.web.listen import listen
 from sentinel.web.server import QuietServer, server
