@@ -33,7 +33,6 @@ def exec_(
     raise typer.Exit(run(Wrapped(name, tuple(command), lasts, quiet, not no_output), os.environ))
 
 
-exec_.context_settings = {"allow_interspersed_args": False}  # type: ignore[attr-defined]
 exec_.epilog = (  # type: ignore[attr-defined]
     "\b\nFrom the environment: SENTINEL_URL (or SENTINEL_LISTEN), SENTINEL_TOKEN (or SENTINEL_TOKEN_FILE).\n"
     "sentinel exec nightly-backup --timeout 2h -- pg_dump -Fc -f /backup/shop.dump shop"

@@ -20,7 +20,7 @@ import selectors
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sentinel.cli.calls import BODY_LIMIT, Calls
 from sentinel.core.clock import SystemClock
@@ -36,8 +36,7 @@ _GRACE_SECONDS = 10.0
 _TIMED_OUT, _NOT_EXECUTABLE, _NOT_FOUND, _SIGNALLED = 124, 126, 127, 128
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapped:
+class Wrapped(NamedTuple):
     """A command, and how it is run.
 
     Args:
@@ -56,9 +55,12 @@ class Wrapped:
 
 
 def parse(argv: list[str]) -> Wrapped | None:
-    """Read the arguments behind `exec`; None where the full parser has something to say about them."""
-    rest, timeout, quiet, output = list(argv), 0.0, False, True
-    while rest and rest[0].startswith("-"):
+    """Read the arguments behind `exec`; None where the full parser has something to say about them.
+
+    Options stand before or behind the name; `--`, or whatever else comes, begins the command.
+    """
+    rest, name, timeout, quiet, output = list(argv), "", 0.0, False, True
+    while rest and (not name or (rest[0].startswith("-") and rest[0] != "--")):
         match rest.pop(0).partition("="):
             case "--quiet", "", "":
                 quiet = True
@@ -69,10 +71,12 @@ def parse(argv: list[str]) -> Wrapped | None:
                     timeout = seconds(text if given else rest.pop(0))
                 except ValueError:
                     return None
+            case word, "", "" if word and not word.startswith("-"):
+                name = word
             case _:
                 return None
-    command = rest[2:] if rest[1:2] == ["--"] else rest[1:]
-    return Wrapped(rest[0], tuple(command), timeout, quiet, output) if rest and rest[0] and command else None
+    command = rest[1:] if rest[:1] == ["--"] else rest
+    return Wrapped(name, tuple(command), timeout, quiet, output) if command else None
 
 
 def seconds(text: str) -> float:

@@ -1,7 +1,9 @@
 """heartbeat: does a job call when it should?
 
-The job calls Sentinel; nothing is looked at but what its calls left behind. The calls are those of healthchecks.io:
-`curl -m 10 --retry 5 http://sentinel:9160/ping/discovery`, with `/start`, `/fail` or an exit code behind the name.
+The job calls Sentinel; nothing is looked at but what its calls left behind. `sentinel exec discovery -- command` calls
+around a command, and whatever calls healthchecks.io can call: `curl -m 10 --retry 5
+http://sentinel:9160/ping/discovery`, with `/start`, `/fail` or an exit code behind the name. From cron, Kubernetes,
+systemd, Python …: [heartbeats](heartbeats.md).
 
     probes:
       discovery:

@@ -336,7 +336,11 @@ def test_the_token_stands_in_no_output_that_is_sent(run: Run, tmp_path: Path, mo
         (["a", "ls", "--", "x"], Wrapped("a", ("ls", "--", "x"))),
         (["--quiet", "--timeout", "1h", "a", "--", "ls"], Wrapped("a", ("ls",), 3600.0, quiet=True)),
         (["--timeout=30s", "--no-output", "a", "ls"], Wrapped("a", ("ls",), 30.0, output=False)),
+        (["a", "--timeout", "1h", "--quiet", "--", "ls"], Wrapped("a", ("ls",), 3600.0, quiet=True)),
+        (["a", "--quiet", "ls", "--quiet"], Wrapped("a", ("ls", "--quiet"), quiet=True)),
         (["a", "--", "--help"], Wrapped("a", ("--help",))),
+        (["a", "--help", "--", "ls"], None),
+        (["", "ls"], None),
         ([], None),
         (["a"], None),
         (["a", "--"], None),
@@ -358,6 +362,7 @@ def test_arguments(argv: list[str], expected: Wrapped | None) -> None:
         (["--timeout", "5", "a", "ls"], '--timeout: "5" has no unit; write 5s, 5m or 5h'),
         (["a"], "Missing argument 'command'"),
         (["--loud", "a", "ls"], "No such option: --loud"),
+        (["a", "--loud", "--", "touch", "made"], "No such option: --loud"),
     ],
 )
 def test_arguments_that_cannot_be_meant(run: Run, args: list[str], words: str) -> None:
@@ -365,6 +370,7 @@ def test_arguments_that_cannot_be_meant(run: Run, args: list[str], words: str) -
     done = run(*args)
     assert done.code == 2
     assert words in done.err
+    assert not Path("made").exists()
 
 
 def test_a_run_imports_next_to_nothing() -> None:
