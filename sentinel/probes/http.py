@@ -66,7 +66,6 @@ Emits, as blackbox_exporter does
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -82,6 +81,7 @@ from sentinel.core.sample import Sample
 from sentinel.probes.base import Look, Measure
 from sentinel.probes.expect import Document, Expectation, verdicts
 from sentinel.probes.extract import Metrics, header_numbers, numbers
+from sentinel.probes.threads import in_thread
 from sentinel.probes.web.target import WebTarget
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Http(WebTarget):
             ProbeFailed: with the reason of the gravest difference and the words of the first few.
         """
         judge = partial(self._judge, answer, look)
-        return await asyncio.to_thread(judge) if len(answer.body) > _LARGE else judge()
+        return await in_thread(judge, "http") if len(answer.body) > _LARGE else judge()
 
     def _judge(self, answer: Answer, look: Look) -> Sequence[Sample]:
         document = Document(answer.body)

@@ -25,7 +25,6 @@ Emits
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -36,6 +35,7 @@ from sentinel.core.sample import Sample
 from sentinel.probes.base import Look, Measure
 from sentinel.probes.exposition import Known, parse_exposition
 from sentinel.probes.extract import shown
+from sentinel.probes.threads import in_thread
 from sentinel.probes.web.target import WebTarget
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Scrape(WebTarget):
         text, openmetrics = _text(answer)
         parse = partial(parse_exposition, text, openmetrics=openmetrics, known=known)
         try:
-            samples = await asyncio.to_thread(parse) if len(text) > _LARGE else parse()
+            samples = await in_thread(parse, "scrape") if len(text) > _LARGE else parse()
         except ValueError as exc:
             raise ProbeFailed("expect", f"not what Prometheus reads: {exc}") from exc
         look.keep("scrape_samples_scraped", float(len(samples)))

@@ -6,16 +6,20 @@ them hanging, in less than 200 MB and with no healthy look late by more than 250
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sentinel.core.schedule import Every
 from tests.bench.peers import INSTALLED, Alertmanager, Receiver, cpu_seconds, resident_mb
 from tests.bench.test_agent import COMPILED
 from tests.e2e.process import AgentProcess, free_port
@@ -155,3 +159,41 @@ def test_a_hundred_targets_beside_the_peers(tmp_path: Path) -> None:
     print(f"Prometheus + blackbox_exporter + Alertmanager: CPU {sum(spent[1:]):.2f} s a minute ({parts}), ", end="")
     print(f"RSS {sum(memory[1:]):.0f} MB")
     assert spent[0] <= sum(spent[1:])
+
+
+def test_a_thousand_probes_of_which_fifty_hang(tmp_path: Path) -> None:
+    """1,000 HTTP probes of one host every 10 s, 50 of them hanging to their timeout: when do the healthy ones look?"""
+    with ExitStack() as stack:
+        url = stack.enter_context(target())
+        healthy = "".join(f"  p{n}: {{http: {url}/health?{n}, every: 10s, timeout: 3s}}\n" for n in range(950))
+        hanging = "".join(f"  h{n}: {{http: {url}/hang?{n}, every: 10s, timeout: 6s}}\n" for n in range(50))
+        rules = 'rules:\n  down: {probe: {name: "*", fails: 3}, severity: error, limit: 100}\n'
+        tree = f"probes:\n{healthy}{hanging}{rules}notifiers:\n  log: {{console: {{}}}}\n"
+        agent = agent_with(tmp_path / "ours", tree)
+        stack.callback(agent.stop)
+        assert agent.process is not None
+        pid = agent.process.pid
+        time.sleep(30)
+        began, before = time.time(), cpu_seconds(pid)
+        time.sleep(60)
+        ended, cpu, memory = time.time(), cpu_seconds(pid) - before, resident_mb(pid)
+        with urllib.request.urlopen(f"{url}/seen", timeout=30) as answer:
+            seen = json.load(answer)
+    late, every = [], Every(timedelta(seconds=10))
+    for path, moments in seen.items():
+        if path.startswith("/health"):
+            looks = [at for at in moments if began <= at < ended]
+            assert 5 <= len(looks) <= 7, f"{path} was looked at {len(looks)} times in a minute"
+            for at in looks:
+                asked = datetime.fromtimestamp(at, UTC)
+                due = every.next_after(asked - every.interval, f"p{path.rpartition('?')[2]}")
+                late.append((asked - due).total_seconds() * 1000)
+    late.sort()
+    p50, p99, most = late[len(late) // 2], late[len(late) * 99 // 100], late[-1]
+    print(
+        f"\n1,000 probes, 50 hanging: {len(late):,} healthy looks, late by {p50:.1f} ms / p99 {p99:.1f} / {most:.1f}; ",
+        end="",
+    )
+    print(f"CPU {cpu:.1f} s a minute, RSS {memory:.0f} MB")
+    assert p99 < 250
+    assert memory < 200
