@@ -12,6 +12,7 @@ side in new ones: the places that they left on their way would be twice of what 
 from __future__ import annotations
 
 import mmap
+from collections import Counter
 from typing import TypeVar
 
 import numpy as np
@@ -118,8 +119,7 @@ class Arena:
         count, length = self.count[slots], self._length[slots]
         full = count >= length - slots % (length // 16 + 1)
         if full.any():
-            for slot, needless in zip(slots[full].tolist(), needless_ms[full].tolist(), strict=True):
-                self._make_room(slot, needless, wanted)
+            self._make_room(slots[full], needless_ms[full], wanted)
         at = self.start[slots] + self.count[slots]
         self.ts[at] = ts_ms - self.epoch_ms
         self.v[at] = v
@@ -140,7 +140,7 @@ class Arena:
     def insert(self, slot: int, ts_ms: int, v: float, needless_ms: int, wanted: int) -> bool:
         """Put one sample among those of a row, in its place in time; False if the row has one of that time."""
         if self.count[slot] >= self._length[slot]:
-            self._make_room(slot, needless_ms, wanted)
+            self._make_room(np.array([slot]), np.array([needless_ms]), wanted)
         start, end = int(self.start[slot]), int(self.start[slot] + self.count[slot])
         at = start + int(np.searchsorted(self.ts[start:end], ts_ms - self.epoch_ms))
         if at < end and self.ts[at] == ts_ms - self.epoch_ms:
@@ -181,23 +181,28 @@ class Arena:
             return found
         return first_after(self.ts, low, high, bounds)
 
-    def _make_room(self, slot: int, needless_ms: int, wanted: int) -> None:
-        """Free at least one place at the end of a row."""
-        start, count, length = int(self.start[slot]), int(self.count[slot]), int(self._length[slot])
-        bound = min(max(needless_ms - self.epoch_ms, _LEAST), 2**31 - 1)
-        drop = min(int(np.searchsorted(self.ts[start : start + count], bound, "right")), count - 1)
-        place = start
-        if drop <= length // 32:
-            drop = 0
-            longer = _grown(length, wanted)
-            place = self._place(longer)
-            start = int(self.start[slot])  # to find a place, all rows may have moved
-            self._free.setdefault(length, []).append(start)
-            self.start[slot], self._length[slot] = place, longer
-        keep = count - drop
-        self.ts[place : place + keep] = self.ts[start + drop : start + count]
-        self.v[place : place + keep] = self.v[start + drop : start + count]
-        self.count[slot] = keep
+    def _make_room(self, slots: Ints, needless_ms: Ints, wanted: int) -> None:
+        """Free at least one place at the end of each of these rows: they slide, or move where that frees too little."""
+        count, length = self.count[slots], self._length[slots]
+        drop = np.minimum(self.first_after(slots, needless_ms[:, None])[:, 0] - self.start[slots], count - 1)
+        moving = drop <= length // 32
+        drop[moving] = 0
+        grown = [_grown(was, wanted) for was in length[moving].tolist()]
+        more = sum(new * max(rows - len(self._free.get(new, ())), 0) for new, rows in Counter(grown).items())
+        self._length[slots[moving]] = grown
+        if self._end + more < len(self.ts):
+            start = self.start[slots]
+            place = start.copy()
+            place[moving] = [self._place(new) for new in grown]
+            for was, left in zip(length[moving].tolist(), start[moving].tolist(), strict=True):
+                self._free.setdefault(was, []).append(left)
+        else:
+            self._lay_out(0)
+            start = place = self.start[slots]
+        source, _ = spread(start + drop, start + count)
+        target, _ = spread(place, place + count - drop)
+        self.ts[target], self.v[target] = self.ts[source], self.v[source]
+        self.start[slots], self.count[slots] = place, count - drop
 
     def _place(self, length: int) -> int:
         """Find a place for a row: one that was given back, else at the end."""

@@ -15,6 +15,7 @@ from sentinel.core.errors import StoreUnavailable
 from sentinel.store import place, schema
 from sentinel.store.alerts import Alerts
 from sentinel.store.audit import Audit
+from sentinel.store.driver import driver_of
 from sentinel.store.guard import Guard
 from sentinel.store.memory import Heartbeats, ProbeMemory
 from sentinel.store.outbox import Groups, Notifications, ToldShelf
@@ -46,7 +47,7 @@ class Transaction:
                 yield
             except BaseException:
                 # A full disk makes SQLite undo the whole transaction by itself, savepoints and all.
-                if _driver(self._connection).in_transaction:
+                if driver_of(self._connection).in_transaction:
                     self._connection.exec_driver_sql("ROLLBACK TO work")
                     self._connection.exec_driver_sql("RELEASE work")
                 raise
@@ -185,7 +186,7 @@ class Database:
         self._readers.dispose()
         if self._writer is not None:
             with in_words(self.path):
-                _driver(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver_of(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._writer.close()
             self._writer.engine.dispose()
             self._writer = None
@@ -205,7 +206,7 @@ def _engine(
     connect: Callable[[], sqlite3.Connection], pool: type[NullPool | QueuePool], begin: str = "BEGIN"
 ) -> Engine:
     engine = create_engine("sqlite://", creator=connect, poolclass=pool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", lambda connection: driver_of(connection).execute(begin))
     return engine
 
 
@@ -218,7 +219,7 @@ def _writer(path: Path) -> Connection:
     """
     connection = _engine(lambda: _connect(path, "mode=rwc"), NullPool, "BEGIN IMMEDIATE").connect()
     try:
-        driver = _driver(connection)
+        driver = driver_of(connection)
         driver.execute("PRAGMA auto_vacuum = INCREMENTAL")
         schema.check(connection, path)
         connection.commit()
@@ -233,10 +234,3 @@ def _writer(path: Path) -> Connection:
         connection.close()
         raise
     return connection
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    """Return the driver's own connection, for what must stand outside of a transaction."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver

@@ -72,7 +72,7 @@ def take(slots: Ints, samples: Sequence[Sample], at_ms: int, least_ms: int, refu
         least_ms: a sample up to then is too old in any case.
         refusals: counts what is not taken.
     """
-    v = np.fromiter((sample.value for sample in samples), np.float64, len(samples))
+    v = np.array([sample.value for sample in samples], np.float64)
     times = [sample.time for sample in samples]
     if times.count(None) == len(times):
         ts = np.full(len(samples), at_ms)

@@ -18,6 +18,7 @@ from sentinel.store import chunk, journal
 from sentinel.store.blob import Damaged
 from sentinel.store.chunk import BLOCK, Chunk, ids_of
 from sentinel.store.columns import dump
+from sentinel.store.driver import driver_of
 from sentinel.store.rows import Look, Rows, Series
 
 _CHUNK = "block, members, start_ms, end_ms, body, checksum"
@@ -48,13 +49,13 @@ class Samples:
     """The sample half of a transaction."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection, self._driver = connection, driver_of(connection)
         #: What this transaction set aside.
         self.aside: list[Damage] = []
 
     def alive(self, at: datetime) -> None:
         """Note that the agent was at work; beside each commit, so that it knows later how long it was away."""
-        self._connection.exec_driver_sql("INSERT OR REPLACE INTO meta VALUES ('alive_ms', ?)", (str(to_ms(at)),))
+        self._driver.execute("INSERT OR REPLACE INTO meta VALUES ('alive_ms', ?)", (str(to_ms(at)),))
 
     def last_alive(self) -> datetime | None:
         """Return when the agent was last known to be at work; None for a fresh database."""
@@ -68,10 +69,10 @@ class Samples:
         self.add_series(rows.series)
         body, checksum = journal.encode(rows)
         at_ms = max((look.at_ms for look in rows.looks), default=0)
-        cursor = self._connection.exec_driver_sql(
+        cursor = self._driver.execute(
             "INSERT INTO journal (at_ms, body, checksum, damaged) VALUES (?, ?, ?, '')", (at_ms, body, checksum)
         )
-        return int(cursor.lastrowid)
+        return cursor.lastrowid
 
     def replay(self, damages: list[Damage]) -> Iterator[Rows]:
         """Yield every entry of the journal, in order; what cannot be read goes to `damages`."""
