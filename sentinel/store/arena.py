@@ -5,8 +5,9 @@
 
 Rows differ in length, since probes differ in pace. A full row first lets go of what it need not keep (its samples slide
 to the front); only if that frees too little does it move to a longer place. Rows of one length fill up at different
-times on purpose, so that no single append has to slide all of them. When the arrays are full, the rows are laid side by
-side in new ones: the places that they left on their way would be twice of what they hold.
+times on purpose, so that no single append has to slide all of them. When a quarter is places that rows left on their
+way, or the arrays are full, the rows are laid side by side in new ones. Those are twice as long as need be: what nobody
+has written to yet takes no memory.
 """
 
 from __future__ import annotations
@@ -161,8 +162,9 @@ class Arena:
         ends = self.first_after(slots, np.array([[until_ms]]))[:, 0]
         self.count[slots] = ends - self.start[slots]
         if self.epoch_ms > until_ms:
-            moved = self.ts.astype(np.int64) + (self.epoch_ms - until_ms)
-            self.ts, self.epoch_ms = np.clip(moved, _LEAST, 0).astype(np.int32), until_ms
+            ts = self.ts[: self._end]
+            ts[:] = np.clip(ts + np.int64(self.epoch_ms - until_ms), _LEAST, 0)
+            self.epoch_ms = until_ms
 
     def first_after(self, slots: Ints, ts_ms: Ints) -> Ints:
         """Return, for each slot and instant, the flat index of the first sample later than it, or of the row's end.
@@ -190,7 +192,8 @@ class Arena:
         grown = [_grown(was, wanted) for was in length[moving].tolist()]
         more = sum(new * max(rows - len(self._free.get(new, ())), 0) for new, rows in Counter(grown).items())
         self._length[slots[moving]] = grown
-        if self._end + more < len(self.ts):
+        end = self._end + more
+        if end < len(self.ts) and end - int(self._length.sum()) <= end // 4:
             start = self.start[slots]
             place = start.copy()
             place[moving] = [self._place(new) for new in grown]
@@ -214,12 +217,12 @@ class Arena:
         return place
 
     def _lay_out(self, more: int) -> None:
-        """Lay the rows side by side in new arrays, with room for more, and a quarter of all that to spare."""
+        """Lay the rows side by side in new arrays, with room for more, and as much again to spare."""
         slots = np.flatnonzero(self._length)
         lengths = self._length[slots]
         places = np.cumsum(lengths) - lengths
         self._end = int(lengths.sum())
-        size = max(_SMALLEST, (self._end + more) * 5 // 4 + 1)
+        size = max(_SMALLEST, (self._end + more) * 2 + 1)
         ts, v = _flat(size, np.int32), _flat(size, np.float64)
         for place, start, count in zip(
             places.tolist(), self.start[slots].tolist(), self.count[slots].tolist(), strict=True
@@ -236,14 +239,15 @@ class Arena:
         move = newest_ms - self.epoch_ms
         if move <= _FAR:
             return
-        moved = np.maximum(self.ts.astype(np.int64) - move, _LEAST).astype(np.int32)
+        moved = self.ts[: self._end]
+        moved[:] = np.maximum(moved - np.int64(move), _LEAST)
         for slot in np.flatnonzero(self.count).tolist():
             start, count = int(self.start[slot]), int(self.count[slot])
             drop = int(np.searchsorted(moved[start : start + count], _LEAST, "right"))
             moved[start : start + count - drop] = moved[start + drop : start + count]
             self.v[start : start + count - drop] = self.v[start + drop : start + count]
             self.count[slot] = count - drop
-        self.ts, self.epoch_ms = moved, newest_ms
+        self.epoch_ms = newest_ms
 
 
 def _flat(length: int, kind: type[Number]) -> NDArray[Number]:
