@@ -54,7 +54,7 @@ class Lookout:
     Attributes:
         schedule: by which it is woken now.
         since: when it began.
-        last: how the last look ended; None before the first.
+        last: how the last look ended, without its samples; None before the first.
         memory: what the probe remembers between looks.
         stored: what of that is on disk.
         runs: looks that ended.
@@ -120,9 +120,10 @@ class Lookout:
                 now, due = self._around.clock.now(), self._due
                 self.late += due is not None and now - due > LATE
                 self._due = None
-                self.last = ended = await self._run(measure, now)
+                ended = await self._run(measure, now)
         finally:
             self._looking = False
+        self.last = replace(ended, batch=replace(ended.batch, samples=()))
         self.runs += 1
         self._succeeded |= ended.success
         self.memory = ended.memory

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,9 @@ from sentinel.settings import Settings, described, load_settings
 
 if TYPE_CHECKING:
     from sentinel.agent.agent import Agent
+
+#: Of glibc's malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
+_MALLOC = ((-8, 1), (-3, 2**20), (-1, 2**22))
 
 
 def run(
@@ -45,6 +50,7 @@ run.epilog = "\b\nSettings, from the environment:\n" + "\n".join(  # type: ignor
 
 async def _run(settings: Settings) -> None:
     """Compose agent and web: probes begin first, the page comes when they look."""
+    _allocate_lean()
     _import_lean()
     from sentinel.agent.agent import Agent
     from sentinel.agent.log import Redaction, configure_log
@@ -66,6 +72,19 @@ async def _run(settings: Settings) -> None:
             await agent.stop()
     finally:
         bound.close()
+
+
+def _allocate_lean() -> None:
+    """Let the system have back what is no longer used (mallopt(3)): a tenth of all where there are 8,000 series.
+
+    glibc gives each thread a heap of its own, and what the loop takes, the desk gives back and readers need lies in
+    three; threads hardly ever take memory at once, since Python's lock stands before it. And it keeps a large array
+    that was given back once, for the next one: a rule's hour of 8,000 series is 15 MB.
+    """
+    with suppress(OSError, AttributeError):  # another C library has no such function
+        libc = ctypes.CDLL(None)
+        for option, value in _MALLOC:
+            libc.mallopt(option, value)
 
 
 def _import_lean() -> None:

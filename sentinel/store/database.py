@@ -30,6 +30,9 @@ _LOG_BYTES = 16 * 2**20
 #: How long a statement waits for another program's lock before it gives up.
 _BUSY_SECONDS = 2.0
 
+#: What each reader may keep of the file; the system keeps it for all of them.
+_CACHE_KB = 256
+
 
 class Transaction:
     """What a work sees: every table, through one connection, all or nothing."""
@@ -124,7 +127,7 @@ class Database:
     def __init__(self, path: Path, guard: Guard | None) -> None:
         self.path = path
         self._guard = guard
-        self._readers = _engine(lambda: _connect(path, "mode=ro"), QueuePool)
+        self._readers = _engine(lambda: _reader(path), QueuePool)
         self._writer: Connection | None = None
 
     @classmethod
@@ -200,6 +203,12 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.as_uri()}?{mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    connection = _connect(path, "mode=ro")
+    connection.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
+    return connection
 
 
 def _engine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from sentinel.core.labels import Labels, Matcher, MatchOp
 
 #: Series in all answers that are kept, and answers; what people type into a query page must not fill the memory.
 _KEPT, _ANSWERS = 500_000, 4096
+
+#: To look at one series costs as much as to go through so many postings.
+_FEW = 16
 
 
 @dataclass(slots=True)
@@ -38,7 +41,7 @@ class Index:
         self._labels: dict[int, Labels] = {}
         self._order: dict[int, int] = {}
         self._came = 0
-        self._postings: dict[tuple[str, str], set[int]] = {}
+        self._postings: dict[tuple[str, str], list[int]] = {}
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._added: list[int] = []
         self._answers: dict[tuple[Matcher, ...], Selection] = {}
@@ -58,19 +61,23 @@ class Index:
         self._added.append(place)
         for pair in labels:
             if (postings := self._postings.get(pair)) is None:
-                postings = self._postings[pair] = set()
-            postings.add(place)
+                self._postings[pair] = [place]
+            else:
+                postings.append(place)
         return labels
 
     def remove(self, places: Iterable[int]) -> None:
         """Forget some series."""
-        for place in places:
+        gone = set(places)
+        pairs = {pair for place in gone for pair in self._labels.pop(place)}
+        for pair in pairs:
+            kept = [place for place in self._postings[pair] if place not in gone]
+            if kept:
+                self._postings[pair] = kept
+            else:
+                del self._postings[pair], self._pairs[pair]
+        for place in gone:
             del self._order[place]
-            for pair in self._labels.pop(place):
-                postings = self._postings[pair]
-                postings.discard(place)
-                if not postings:
-                    del self._postings[pair], self._pairs[pair]
         self._added = list(self._labels)
         for answer in self._answers.values():
             answer.seen = -1
@@ -105,12 +112,15 @@ class Index:
 
     def _find(self, matchers: tuple[Matcher, ...]) -> list[int]:
         """Intersect the postings of what must be equal, and look at the rest one by one."""
-        equal = [m for m in matchers if m.op is MatchOp.EQUAL and m.value]
+        equal = sorted((m for m in matchers if m.op is MatchOp.EQUAL and m.value), key=lambda m: len(self._having(m)))
         rest = [m for m in matchers if m.op is not MatchOp.EQUAL or not m.value]
-        found: Iterable[int] = self._labels
-        if equal:
-            postings = sorted((self._postings.get((m.name, m.value), set()) for m in equal), key=len)
-            found = postings[0].intersection(*postings[1:])
+        found: Collection[int] = self._having(equal[0]) if equal else self._labels
+        for matcher in equal[1:]:
+            having = self._having(matcher)
+            if len(found) * _FEW < len(having):
+                rest.append(matcher)
+            else:
+                found = set(found).intersection(having)
         for matcher in rest:
             verdicts: dict[str, bool] = {}
             kept = []
@@ -123,6 +133,9 @@ class Index:
                     kept.append(place)
             found = kept
         return sorted(found, key=self._order.__getitem__)
+
+    def _having(self, matcher: Matcher) -> list[int]:
+        return self._postings.get((matcher.name, matcher.value), [])
 
 
 def fulfils(labels: Labels, matchers: Sequence[Matcher]) -> bool:

@@ -161,13 +161,13 @@ class Samples:
         )
         return {by_text[text]: (id_, end_ms) for text, id_, end_ms in rows}
 
-    def series_of(self, ids: Iterable[int]) -> list[Series]:
-        """Return these series, in the order of their ids."""
+    def series_of(self, ids: Iterable[int]) -> Iterator[Series]:
+        """Yield these series, in the order of their ids."""
         rows = self._connection.exec_driver_sql(
             "SELECT id, labels, source FROM series WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (json.dumps(list(ids)),),
         )
-        return [Series(id_, _labels(labels), source) for id_, labels, source in rows]
+        return (Series(id_, _labels(labels), source) for id_, labels, source in rows)
 
     def add_series(self, series: Iterable[Series]) -> None:
         """Write down series of which nobody knew."""
