@@ -43,6 +43,7 @@ def check(
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Ask servers too: do runbooks' addresses answer?")] = False,
     explain: Annotated[str | None, typer.Option("--explain", metavar="NAME", help="Print the page of a check.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Look at every file again, and remember none.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List every check.")] = False,
 ) -> None:
     """Say everything that is wrong in YAML files, each with its place, why it matters, and a proposal.
@@ -52,6 +53,6 @@ def check(
     Exit code 0: well, or warnings only; 1: something is wrong; 2: a path cannot be read.
     """
     options = Options(
-        tuple(paths or ()), str(output), strict, str(fail_on) if fail_on else None, online, explain, listing
+        tuple(paths or ()), str(output), strict, str(fail_on) if fail_on else None, online, explain, listing, no_cache
     )
     raise typer.Exit(run(options))

@@ -16,7 +16,7 @@ from sentinel.core.problem import near
 from sentinel.core.quantity import parse_duration
 from sentinel.core.severity import Severity
 from sentinel.lint.context import RETENTION
-from sentinel.lint.examine import Setting
+from sentinel.lint.examine import Reporter, Setting
 from sentinel.lint.survey import Survey, survey
 
 #: In which form problems are written.
@@ -36,6 +36,7 @@ class Options:
     online: bool = False
     explain: str | None = None
     list: bool = False
+    no_cache: bool = False
 
 
 def run(options: Options) -> int:
@@ -48,12 +49,21 @@ def run(options: Options) -> int:
         return 0
     limit = Severity.of(options.fail_on or ("warning" if options.strict else "error"))
     setting = Setting(os.environ, SystemClock().now(), retention=_retention(), online=options.online)
-    found = survey(options.paths or _own_tree(), setting)
+    found = survey(options.paths or _own_tree(), setting, _reporter(cache=not options.no_cache))
     _write(found, options.format, limit)
     if options.format != "json":
         for note in _notes(found):
             sys.stderr.write(f"note: {note}\n")
     return _exit_code(found, limit)
+
+
+def _reporter(*, cache: bool) -> Reporter:
+    """Return what looks at rule files: on all processors, with a memory unless there is no place for it."""
+    from sentinel.lint.crowd import Spread, processors
+    from sentinel.lint.memory import Memory, folder_of
+
+    spread, folder = Spread(processors()), folder_of(os.environ) if cache else None
+    return Memory(folder, spread) if folder is not None else spread.reports
 
 
 def _write(found: Survey, output: str, limit: Severity) -> None:

@@ -11,7 +11,7 @@ from sentinel.cli import exit_code
 from sentinel.cli.checking import FORMATS, LIMITS, Options, run
 from sentinel.core.errors import SentinelError
 
-_FLAGS = {"--strict": "strict", "--online": "online", "--list": "list"}
+_FLAGS = {"--strict": "strict", "--online": "online", "--list": "list", "--no-cache": "no_cache"}
 _VALUES = {"--format": "format", "--fail-on": "fail_on", "--explain": "explain"}
 _CHOICES = {"format": FORMATS, "fail_on": LIMITS}
 

@@ -21,6 +21,8 @@ def place(scalar: ScalarNode, begin: int, end: int) -> Position:
     value that is not white space is the n-th one of the source: count, and the place is found for every style.
     """
     text = scalar.text
+    if (at := _verbatim(scalar)) is not None and begin < len(text):
+        return scalar.file.position(at + begin, at + end)
     starts = list(_visible(scalar))
     first = _count(text[:begin])
     if not starts or first > len(starts):
@@ -44,6 +46,19 @@ def span(scalar: ScalarNode, begin: int, end: int) -> tuple[int, int] | None:
         return None
     found = starts[first][0], starts[last - 1][1]
     return found if scalar.file.text[slice(*found)] == scalar.text[begin:end] else None
+
+
+def _verbatim(scalar: ScalarNode) -> int | None:
+    """Return where a value stands in the file letter for letter in one line, as most do; None where it does not."""
+    value = scalar.text.rstrip("\n")
+    if "\n" in value or not value:
+        return None
+    begin, end = scalar.begin, scalar.end
+    if scalar.style in ("|", ">"):
+        header = _HEADER.match(scalar.file.text, begin)
+        begin = header.end() if header else begin
+    found = scalar.file.text.find(value, begin, end)
+    return found if found >= 0 else None
 
 
 def _count(text: str) -> int:

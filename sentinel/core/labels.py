@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,5 +107,7 @@ class Matcher:
 @lru_cache(maxsize=16_384)
 def fingerprint(rule: str, labels: Labels) -> str:
     """Return the alert's identity: 16 hex digits of the SHA-256 over the canonical JSON of rule and sorted labels."""
+    import hashlib
+
     text = json.dumps([rule, dict(labels)], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

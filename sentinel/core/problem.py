@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from sentinel.core.severity import Severity
 
@@ -61,6 +60,8 @@ def near(word: str, known: list[str] | tuple[str, ...] | set[str], what: str = "
         known: what could have been meant.
         what: plural noun for the list given when nothing is near, such as "kinds"; "" gives no list.
     """
+    from difflib import get_close_matches
+
     found = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     if found:
         return f'did you mean "{found[0]}"?'

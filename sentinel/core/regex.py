@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
-
-try:
-    import re2
-except ImportError:  # no wheel for this platform
-    re2 = None
 
 #: In Go's replacements: $1, $name, ${name}; a name is as long as it can be, so $1x is the group called "1x".
 _GROUP = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
 _NESTED_REPETITION = re.compile(r"\([^()]*[*+}][^()]*\)[*+{]")
+
+
+@cache
+def _re2() -> Any:
+    """Return google-re2, None where it has no wheel for this platform."""
+    try:
+        import re2
+    except ImportError:
+        return None
+    return re2
 
 
 @lru_cache(maxsize=4096)
@@ -29,6 +34,7 @@ def compile_pattern(pattern: str) -> Any:
     Raises:
         ValueError: not a pattern of RE2's syntax; the text says why.
     """
+    re2 = _re2()
     try:
         if re2 is not None:
             options = re2.Options()

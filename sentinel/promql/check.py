@@ -19,7 +19,6 @@ from sentinel.promql.ast import (
     VectorSelector,
 )
 from sentinel.promql.signatures import AGGREGATIONS, ANCHORED, FUNCTIONS
-from sentinel.promql.write import write
 
 
 def check_call(call: Call) -> Call:
@@ -142,6 +141,8 @@ def unwrap(expr: Expr) -> Expr:
 def _expect(arg: Expr, wanted: ValueType, place: str) -> None:
     if arg.type == wanted:
         return
+    from sentinel.promql.write import write
+
     fix = ""
     if wanted == ValueType.MATRIX and isinstance(unwrap(arg), VectorSelector):
         fix = f"add a range: {write(unwrap(arg))}[5m]"

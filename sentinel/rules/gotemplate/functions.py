@@ -5,7 +5,6 @@ https://github.com/prometheus/prometheus/blob/main/template/template.go, https:/
 
 from __future__ import annotations
 
-import html
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +23,12 @@ _BINARY = ("ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
 
 class CannotExpand(Exception):
     """A template that was read and cannot be filled in with what it is given."""
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
 
 
 def number(given: object) -> float:
@@ -228,7 +233,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "ge": _compared(operator.ge),
     "graphLink": lambda expr: _link(expr, 0),
     "gt": _compared(operator.gt),
-    "html": lambda *given: html.escape(_print(*given)),
+    "html": lambda *given: _escaped(_print(*given)),
     "humanize": _humanize,
     "humanize1024": _humanize1024,
     "humanizeDuration": _humanize_duration,

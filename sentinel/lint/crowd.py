@@ -1,0 +1,88 @@
+"""Crowd: many rule files are looked at by as many processes as there are processors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from sentinel.config.source import SourceFile
+from sentinel.lint.onefile import FileReport, report_on
+
+#: So many characters are looked at in the time that it takes to begin another process and hear from it.
+WORTH_SHARING = 60_000
+
+
+class Spread:
+    """Looks at rule files, in several processes where there is enough to do."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes if hasattr(os, "fork") else 1
+
+    def reports(self, files: Sequence[SourceFile]) -> list[FileReport]:
+        """Return the report on each file."""
+        if self._alone(files):
+            return [report_on(file) for file in files]
+        return [FileReport.from_data(file, one) for file, one in zip(files, self.data(files), strict=True)]
+
+    def data(self, files: Sequence[SourceFile]) -> list[Any]:
+        """Return the report on each file as JSON has it."""
+        if self._alone(files):
+            return [report_on(file).as_data() for file in files]
+        shares = _shares(files, self._processes)
+        waiting = [(share, *_begin(share)) for share in shares[1:]]
+        found = {file.path: report_on(file).as_data() for file in shares[0]}
+        for share, process, pipe in waiting:
+            found.update(zip((file.path for file in share), _hear(process, pipe, share), strict=True))
+        return [found[file.path] for file in files]
+
+    def _alone(self, files: Sequence[SourceFile]) -> bool:
+        return self._processes < 2 or len(files) < 2 or sum(len(file.text) for file in files) < WORTH_SHARING
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _shares(files: Sequence[SourceFile], count: int) -> list[list[SourceFile]]:
+    """Part the files so that each share has about as much text: the largest first, each to the one with the least."""
+    shares: list[list[SourceFile]] = [[] for _ in range(min(count, len(files)))]
+    sizes = [0] * len(shares)
+    for file in sorted(files, key=lambda file: -len(file.text)):
+        least = sizes.index(min(sizes))
+        shares[least].append(file)
+        sizes[least] += len(file.text)
+    return shares
+
+
+def _begin(files: Sequence[SourceFile]) -> tuple[int, int]:
+    """Begin a process that looks at these files; return it, and the pipe that it answers through."""
+    ours, theirs = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process:
+        os.close(theirs)
+        return process, ours
+    try:
+        os.close(ours)
+        data = [report_on(file).as_data() for file in files]
+        with open(theirs, "wb") as pipe:
+            pipe.write(json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode())
+    finally:
+        os._exit(0)  # nothing of the parent's may run here: no handler at exit, no buffer written twice
+
+
+def _hear(process: int, pipe: int, files: Sequence[SourceFile]) -> list[Any]:
+    """Return what a process says of its files; where it died, look ourselves."""
+    with open(pipe, "rb") as answer:
+        said = answer.read()
+    os.waitpid(process, 0)
+    try:
+        found: list[Any] = json.loads(said)
+    except ValueError:
+        return [report_on(file).as_data() for file in files]
+    return found
