@@ -116,9 +116,11 @@ class FastAgent:
         self.crash(away)
         return self.start()
 
-    def ping(self, job: str, kind: PingKind = PingKind.SUCCESS, body: str = "") -> None:
+    def ping(
+        self, job: str, kind: PingKind = PingKind.SUCCESS, body: str = "", run: str = "", *, create: bool = False
+    ) -> None:
         """Let a job call."""
-        took = self.desk.ping(Ping(job, kind, self.clock.now(), body=body))
+        took = self.desk.ping(Ping(job, kind, self.clock.now(), run=run, body=body, create=create))
         self._settle_down()
         took.result(0)
 
