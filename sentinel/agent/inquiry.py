@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ async def _explained(agent: Agent, rule: Rule, alerts: list[Alert], only: Labels
     now, history = agent.clock.now(), agent.history
 
     def read() -> tuple[list[Observed] | str, Mapping[str, Past]]:
-        past = _past(agent, [alert.fingerprint for alert in alerts[:_ALERTS]])
+        past = _past(agent, {alert.fingerprint: alert.labels for alert in alerts[:_ALERTS]})
         try:
             with source_of(rule, agent.view.config.probes, history) as source:
                 seen = observe(rule, now, source, known({alert.fingerprint: alert for alert in alerts}), every=True)
@@ -75,14 +75,16 @@ async def _explained(agent: Agent, rule: Rule, alerts: list[Alert], only: Labels
     )
 
 
-def _past(agent: Agent, fingerprints: Iterable[str]) -> dict[str, Past]:
+def _past(agent: Agent, alerts: Mapping[str, Labels]) -> dict[str, Past]:
+    jobs = agent.view.heartbeats
     with agent.database.read() as tx:
         return {
             one: Past(
                 tuple(tx.notifications.newest(_DELIVERIES, about=one)),
                 tuple(_happening(entry) for entry in tx.audit.newest(_HAPPENINGS, subject=one)),
+                job.last_lines if (job := jobs.get(labels.get("job", ""))) else "",
             )
-            for one in fingerprints
+            for one, labels in alerts.items()
         }
 
 
@@ -96,7 +98,7 @@ def _ended(agent: Agent, word: str) -> Ended | None:
         return None
     labels = Labels.of(found.body["labels"])
     key = fingerprint(found.body["rule"], labels)
-    return Ended(key, found.body["rule"], labels, _past(agent, [key])[key])
+    return Ended(key, found.body["rule"], labels, _past(agent, {key: labels})[key])
 
 
 def _happening(entry: Entry) -> Happening:

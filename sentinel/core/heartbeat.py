@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+#: Of what a job sent, so many last lines and letters are shown beside other things.
+_LINES, _LETTERS = 10, 1_000
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\))")
 
 
 class PingKind(StrEnum):
@@ -79,3 +84,9 @@ class Heartbeat:
     blind: timedelta = timedelta()
     metrics: Mapping[str, float] = field(default_factory=dict)
     body: str = ""
+
+    @property
+    def last_lines(self) -> str:
+        """The end of what was sent, without what would colour or move on a terminal."""
+        lines = _ESCAPES.sub("", self.body).rstrip().splitlines()[-_LINES:]
+        return "".join(letter for letter in "\n".join(lines)[-_LETTERS:] if letter.isprintable() or letter in "\n\t")

@@ -42,6 +42,8 @@ def lines(explanation: Explanation) -> Iterator[str]:
 
 def past_lines(past: Past) -> Iterator[str]:
     """Say what the database knows of an alert."""
+    for at, line in enumerate(past.said.splitlines()):
+        yield _line("" if at else "job said", line)
     for row in reversed(past.deliveries):
         yield from _delivery(row)
     for happening in reversed(past.happenings):

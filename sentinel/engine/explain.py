@@ -53,10 +53,12 @@ class Past:
     Args:
         deliveries: about it, settled or not, the newest first.
         happenings: likewise.
+        said: the last lines of the job that it is about, if it is about one.
     """
 
     deliveries: tuple[Notification, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,4 +71,5 @@ def _past(past: Past) -> Json:
     return {
         "deliveries": [present.notification(row) for row in past.deliveries],
         "history": [{"at": present.instant(one.at), "words": one.words} for one in past.happenings],
+        "job_output": past.said,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -15,10 +14,6 @@ from sentinel.probes.probe import Probe
 from sentinel.web.present import Json, instant
 from sentinel.web.words import ago, length
 
-#: Of what a job sent, so many last lines and letters are shown beside others; all of it is at `/api/jobs/NAME`.
-_LINES, _LETTERS = 10, 1_000
-_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\))")
-
 
 def jobs(view: View, now: datetime) -> list[Json]:
     """Return how each job stands: those that are defined, then those that only call."""
@@ -28,12 +23,6 @@ def jobs(view: View, now: datetime) -> list[Json]:
         if isinstance(probe.kind, HeartbeatKind)
     ]
     return defined + [_unclaimed(one, now) for one in view.heartbeats.values() if one.due_at is None]
-
-
-def last_lines(output: str) -> str:
-    """Return the end of what a job sent, without what would colour or move on a terminal."""
-    lines = _ESCAPES.sub("", output).rstrip().splitlines()[-_LINES:]
-    return "".join(letter for letter in "\n".join(lines)[-_LETTERS:] if letter.isprintable() or letter in "\n\t")
 
 
 def _job(probe: Probe, heartbeat: Heartbeat | None, now: datetime) -> Json:
@@ -90,7 +79,7 @@ def _facts(one: Heartbeat, now: datetime) -> Json:
         "successes": one.successes,
         "failures": one.failures,
         "failures_in_a_row": one.failures_in_a_row,
-        "output": last_lines(one.body),
+        "output": one.last_lines,
     }
 
 

@@ -117,6 +117,17 @@ async def test_what_a_job_said_last_is_shown(start: Start) -> None:
         )
 
 
+async def test_explain_shows_what_the_job_said(start: Start) -> None:
+    """Whoever is woken because a job failed reads why at once."""
+    tree = TREE + "rules: {failed: {job: {name: nightly, failed: 1}, severity: error}}\n"
+    async with start(tree) as house:
+        await house.client.post("/ping/nightly/1", content="connecting\nno space left on device\n")
+        await house.until("it fires", lambda: any(alert.severity for alert in house.agent.view.alerts))
+        found = (await house.client.get("/api/rules/failed/explain")).json()
+        assert "    job said   connecting\n               no space left on device\n" in found["text"]
+        assert found["elements"][0]["job_output"].splitlines()[-1] == "no space left on device"
+
+
 async def _log() -> AsyncIterator[bytes]:
     for _ in range(30):
         yield b"x" * 100_000
