@@ -167,6 +167,8 @@ class _Reading:
         where = self._value(node, "labels", "severity") or node.keys["alert"]
         says = f'severity: "{word}" is none of ours, and taken for error' if word else "no severity: taken for error"
         fix = "add a label severity: info, warning, error or critical (page, ticket, warn and none are known too)"
+        if word and "did you mean" in (meant := near(word.lower(), set(map(str, Severity)), "")):
+            fix = meant
         self.findings.add("group/severity", where, says, fix, severity=Severity.WARNING)
         return (Severity.ERROR,)
 

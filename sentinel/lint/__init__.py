@@ -6,10 +6,37 @@ A check's name is its module: `rule/for-too-short` is `sentinel.lint.rule.for_to
 from __future__ import annotations
 
 #: Checks that look at one rule, whatever stands around it: `check(rule: RuleView) -> Iterator[Flaw]`.
-RULE_CHECKS: tuple[str, ...] = ("alert/comparison",)
+RULE_CHECKS: tuple[str, ...] = (
+    "alert/absent-without-for",
+    "alert/comparison",
+    "alert/no-text",
+    "promql/always-true",
+    "promql/cardinality",
+    "promql/counter",
+    "promql/delta-of-counter",
+    "promql/fragile",
+    "promql/future",
+    "promql/lost-label",
+    "promql/nan",
+    "promql/never-true",
+    "promql/quantile",
+    "promql/rate-of-gauge",
+    "promql/rate-of-sum",
+    "promql/regexp",
+    "promql/units",
+    "promql/vector-matching",
+    "rule/at-least",
+    "rule/out-of-reach",
+    "rule/severity-order",
+    "template/fails",
+    "template/lost-label",
+    "template/raw-value",
+    "template/unknown-label",
+    "template/value-in-label",
+)
 
 #: Checks that look at one group of a Prometheus rule file: `check(group: GroupView) -> Iterator[Flaw]`.
-GROUP_CHECKS: tuple[str, ...] = ()
+GROUP_CHECKS: tuple[str, ...] = ("group/interval",)
 
 #: Checks that must know the whole tree: `check(context: Context) -> Iterator[Flaw]`.
 TREE_CHECKS: tuple[str, ...] = (

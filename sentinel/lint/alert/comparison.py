@@ -34,22 +34,22 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     query = rule.whole
     if query is None or not rule.alerts or rule.find("above") or rule.find("below"):
         return
-    if not _filters(query.expr):
+    if not filters(query.expr):
         yield Flaw(query.scalar, f"{rule.name} has no condition", "add a comparison, such as > 0")
 
 
-def _filters(expr: Expr) -> bool:
+def filters(expr: Expr) -> bool:
     """Say whether an expression can be empty though its series are there."""
     match expr:
         case Binary(op=op, lhs=lhs, rhs=rhs, return_bool=return_bool):
             if op.compares:
-                return not return_bool or _filters(lhs) or _filters(rhs)
+                return not return_bool or filters(lhs) or filters(rhs)
             if op is Operator.OR:
-                return _filters(lhs) and _filters(rhs)
-            return op.sets or _filters(lhs) or _filters(rhs)
+                return filters(lhs) and filters(rhs)
+            return op.sets or filters(lhs) or filters(rhs)
         case Call(function=function, args=args):
-            return function in _CONDITIONS or any(_filters(arg) for arg in args)
+            return function in _CONDITIONS or any(filters(arg) for arg in args)
         case Aggregate(expr=inner) | Paren(expr=inner) | Unary(expr=inner):
-            return _filters(inner)
+            return filters(inner)
         case _:
-            return any(_filters(child) for child in expr.children)
+            return any(filters(child) for child in expr.children)

@@ -1,0 +1,33 @@
+"""alert/no-text: an alert should say in words what is wrong.
+
+Why
+    Its name is all that the person woken by it gets. One sentence with the value and what is concerned is the
+    difference between acting and looking.
+
+Bad
+    - alert: QueueLong
+      expr: queue_depth > 100
+      labels: {severity: warning}
+
+Good
+    - alert: QueueLong
+      expr: queue_depth > 100
+      labels: {severity: warning}
+      annotations: {summary: "{{ $value }} messages wait in {{ $labels.queue }}"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sentinel.core.severity import Severity
+from sentinel.lint.flaw import Flaw
+from sentinel.lint.view import RuleView
+
+SEVERITY = Severity.WARNING
+
+
+def check(rule: RuleView) -> Iterator[Flaw]:
+    """Flag alerts of Prometheus's without any annotation; ours make a sentence of rule, value and threshold."""
+    if rule.kind == "alert" and not rule.texts:
+        yield Flaw(rule.key, f"{rule.name} has no annotations: nobody is told what is wrong", "add a summary")

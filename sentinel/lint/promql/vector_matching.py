@@ -1,0 +1,81 @@
+"""promql/vector-matching: the two sides of an operator should be able to find each other.
+
+Why
+    Elements meet where all their labels are equal. A series and a sum have never the same labels, so their quotient is
+    empty, and a comparison with nothing never fires.
+
+Bad
+    - alert: Errors
+      expr: rate(errors_total[5m]) / sum(rate(requests_total[5m])) > 0.05
+      labels: {severity: warning}
+
+Bad too
+    sum by (job) (errors) / sum by (instance) (requests) > 0.05
+
+Good
+    - alert: Errors
+      expr: sum(rate(errors_total[5m])) / sum(rate(requests_total[5m])) > 0.05
+      labels: {severity: warning}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sentinel.core.labels import MatchOp
+from sentinel.core.severity import Severity
+from sentinel.lint.carried import Carried, carried
+from sentinel.lint.flaw import Flaw
+from sentinel.lint.view import Query, RuleView
+from sentinel.promql.ast import Binary, Cardinality, Expr, Matching, Operator, ValueType, VectorSelector, walk
+
+SEVERITY = Severity.ERROR
+
+
+def check(rule: RuleView) -> Iterator[Flaw]:
+    """Flag an operator between vectors of which one has labels that the other cannot have."""
+    for query in rule.queries:
+        for node in query.binaries:
+            if node.lhs.type is ValueType.VECTOR and node.rhs.type is ValueType.VECTOR and node.op is not Operator.OR:
+                yield from _apart(query, node)
+
+
+def _apart(query: Query, node: Binary) -> Iterator[Flaw]:
+    matching = node.matching or Matching()
+    one_to_many = matching.cardinality in (Cardinality.MANY_TO_ONE, Cardinality.ONE_TO_MANY)
+    if matching.on or one_to_many or matching.fill_left is not None or matching.fill_right is not None:
+        return
+    ignored = frozenset(matching.labels)
+    left, right = carried(node.lhs).drop(ignored), carried(node.rhs).drop(ignored)
+    if left.only is not None and right.only is not None:
+        if bool(left.only - right.only) and bool(right.only - left.only):
+            says = f"one side has {_words(left.only)}, the other {_words(right.only)}: nothing matches"
+            yield Flaw(query.at(node), says, "group both sides by the same labels, or match on those that they share")
+        return
+    for summed, series in ((left, node.rhs), (right, node.lhs)):
+        if _is_bare(summed) and not ignored and _has_labels(series):
+            says = f"{query.written(series)} has the labels of its series, the other side has none: nothing matches"
+            fix = "aggregate both sides alike, or add on () group_left ()"
+            yield Flaw(query.at(node), says, fix)
+
+
+def _is_bare(side: Carried) -> bool:
+    return side.only == frozenset()
+
+
+def _has_labels(expr: Expr) -> bool:
+    """Say whether each element surely has a label: series that are looked at have, those that rules record may not."""
+    found = carried(expr)
+    if found.only is not None:
+        return False
+    selectors = [node for node in walk(expr) if isinstance(node, VectorSelector)]
+    return bool(selectors) and all(_is_scraped(selector) for selector in selectors)
+
+
+def _is_scraped(selector: VectorSelector) -> bool:
+    named = bool(selector.name) and ":" not in selector.name and not selector.name.startswith("ALERTS")
+    return named or any(m.op is MatchOp.EQUAL and m.value and m.name != "__name__" for m in selector.matchers)
+
+
+def _words(labels: frozenset[str]) -> str:
+    return ", ".join(sorted(labels)) or "no labels"
