@@ -66,7 +66,12 @@ class Reached:
 
 
 class Least(Model):
-    """The least shares."""
+    """The least shares.
+
+    Args:
+        lines: the share of lines that tests should reach.
+        branches: likewise of branches.
+    """
 
     lines: Ratio | None = None
     branches: Ratio | None = None

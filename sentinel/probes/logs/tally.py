@@ -27,7 +27,17 @@ Totals = Mapping[str, list[list[Any]]]
 
 
 class LineMetric(Model):
-    """What is counted, or taken, out of lines."""
+    """What is counted, or taken, out of lines.
+
+    Args:
+        pattern: what is found in the lines that count; its named groups are labels.
+        unless: lines in which this is found do not count.
+        sum: the named group whose numbers are added up.
+        last: the named group whose newest number is the value.
+        observe: the named group whose numbers make a histogram.
+        buckets: of the histogram: limits in the metric's unit.
+        most: label sets of the metric; what comes beside them has the labels `other`.
+    """
 
     SHORT = "pattern"
 

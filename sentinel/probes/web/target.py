@@ -37,6 +37,10 @@ class WebTarget(ProbeKind):
     """A probe kind that asks a URL.
 
     Args:
+        url: what is asked.
+        headers: to send beside or instead of our own.
+        proxy: through which it is asked.
+        follow_redirects: whether an answer elsewhere is looked up there; default true.
         ip: 4 or 6, if only addresses of that version will do.
         unix_socket: path of the socket that is asked instead of the URL's host.
         http2: whether HTTP/2 is offered; default false.
