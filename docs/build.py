@@ -59,6 +59,32 @@ policy:
   labels: {team: payments|search}
   names: {alerts: "[A-Z][A-Za-z]+", rules: "[a-z]+(-[a-z]+)+"}
 ```"""
+MIGRATING = """`sentinel import SYSTEM FILE... --into DIR` makes a tree that passes `sentinel check`; without
+`--into` it prints it. Nothing is overwritten. What could not be carried over is listed with the line where it stands
+in your file: a key that Sentinel knows nothing of is listed, too, so that nothing is lost silently.
+
+```sh
+sentinel import prometheus prometheus.yml blackbox.yml --into sentinel
+sentinel import alertmanager alertmanager.yml --into sentinel
+sentinel import gatus config.yaml --into sentinel
+sentinel import uptime-kuma Uptime_Kuma_Backup.json --into sentinel
+curl -H "X-Api-Key: $KEY" https://healthchecks.io/api/v3/checks/ > checks.json
+curl -H "X-Api-Key: $KEY" https://healthchecks.io/api/v3/channels/ > channels.json
+sentinel import healthchecks checks.json channels.json --into sentinel
+```
+
+**Secrets** are never written. Each becomes a reference such as `${SLACK_WEBHOOK}`, also in URLs, headers and bodies;
+the command lists the names to set. Files that held secrets stay where they are: `${file:/run/secrets/slack}`.
+
+**Names** become lower-case letters, digits and dashes; of two with the same name the second gets a number.
+
+Import Prometheus and Alertmanager into one folder to have both, and drop the notifier `alertmanager` once Sentinel
+tells people itself. In `match`, `alertname` is the name of an alert of `groups:`; rules of ours are known by `rule`.
+
+The other way, `sentinel export prometheus` prints the tree's rules as plain Prometheus rules. One alert stands for each
+severity; exact counts become `increase()`, `recover` holds by the series `ALERTS`, `at_least` and bands are PromQL, and
+texts are templates of Go. What Prometheus cannot say (hours, causes, what holds while data are missing) stands in
+comments above the rule, and on standard error. `promtool check rules` accepts every rule that Sentinel ships."""
 MADE = "<!-- Made from the code by `make docs`; edit the docstrings instead. -->\n"
 
 
@@ -217,6 +243,7 @@ def pages() -> dict[str, str]:
     """Return every page that is made, by its file's name."""
     from sentinel import notifiers, probes, rules
     from sentinel.cli.init import schema_text
+    from sentinel.exchange.systems import SYSTEMS
 
     return {
         "probes.md": page(
@@ -230,6 +257,7 @@ def pages() -> dict[str, str]:
             "Who can be told. Beside a kind's word stand `fallback`, `tries` and `rate_limit`.",
             notifiers.KINDS,
         ),
+        "migrating.md": page("Coming from another system", MIGRATING, SYSTEMS),
         "receivers.md": receivers_page(),
         "promql.md": promql_page(),
         "settings.md": settings_page(),

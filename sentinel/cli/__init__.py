@@ -31,6 +31,8 @@ COMMANDS = {
     "notify": "sentinel.cli.notify:app",
     "audit": "sentinel.cli.audit:app",
     "db": "sentinel.cli.db:app",
+    "import": "sentinel.cli.import_:import_",
+    "export": "sentinel.cli.export:app",
     "schema": "sentinel.cli.schema:schema",
 }
 

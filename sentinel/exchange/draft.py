@@ -1,0 +1,101 @@
+"""Draft: the tree that an import makes, and what it could not carry over."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sentinel.core.problem import Position
+from sentinel.core.quantity import format_duration
+from sentinel.exchange.given import Given
+from sentinel.exchange.note import Note
+
+_REFERENCE = re.compile(r"\$\{[A-Z][A-Z0-9_]*\}")
+_LONGEST = 80
+
+
+@dataclass(eq=False)
+class Draft:
+    """Entries by section and name, as they will be written.
+
+    Args:
+        system: what they come from, for names of files.
+        sections: entries by section and name.
+        files: texts of whole files by their path in the tree, copied as they are.
+        notes: what could not be carried over.
+        secrets: names of what must be set, and what each is.
+        origins: where each entry comes from.
+        values: what the names stood for, to look with whether what is made is good; never written.
+    """
+
+    system: str
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
+    origins: dict[tuple[str, str], Position] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def add(self, section: str, wanted: str, entry: Any, given: Given) -> str:
+        """Add an entry under a name as near as can be to the one that is wanted, and return that."""
+        known = self.sections.setdefault(section, {})
+        base = kebab(wanted) or self.system
+        name = next(one for n in range(1, len(known) + 2) if (one := base if n == 1 else f"{base}-{n}") not in known)
+        known[name] = entry
+        self.origins[section, name] = given.position
+        return name
+
+    def note(self, given: Given | Position, says: str) -> None:
+        """Say what could not be carried over."""
+        note = Note(given if isinstance(given, Position) else given.position, says)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def secret(self, hint: str, value: str, what: str = "") -> str:
+        """Return a reference for a value that must not stand in a file; one that is a reference already stays.
+
+        Args:
+            hint: what it is called: "slack webhook".
+            value: it, "" where there is none.
+            what: for people, where the name does not say it.
+        """
+        if not value or _REFERENCE.fullmatch(value):
+            if value:
+                self.secrets.setdefault(value[2:-1], what or hint)
+            return value
+        name = re.sub(r"[^A-Z0-9]+", "_", kebab(hint).upper()).strip("_")
+        name = name if name[:1].isalpha() else f"S_{name}"
+        free = (
+            one for n in range(1, 1000) if self.values.get(one := name if n == 1 else f"{name}_{n}") in (None, value)
+        )
+        name = next(free)
+        self.values[name] = value
+        self.secrets.setdefault(name, what or hint)
+        return f"${{{name}}}"
+
+    def secret_file(self, path: str) -> str:
+        """Return a reference to a file that holds a secret."""
+        return f"${{file:{path}}}" if path else ""
+
+    def leave_over(self, given: Given) -> None:
+        """Note everything in a file that nobody asked for."""
+        for position, path in given.source.left_over():
+            self.note(position, f"{path}: has no counterpart here")
+
+
+def kebab(text: str) -> str:
+    """Return a text as a name: lower-case letters and digits, parted by "-"."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "-", text)
+    return re.sub(r"[^a-z0-9]+", "-", parted.lower()).strip("-")[:_LONGEST].strip("-")
+
+
+def literal(text: str) -> str:
+    """Return a text that is no template as a template that says it."""
+    return re.sub(r"\{[{%#]", lambda found: f'{{{{ "{found[0]}" }}}}', text)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as a duration."""
+    return format_duration(timedelta(milliseconds=round(seconds * 1000)))

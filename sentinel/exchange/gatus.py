@@ -1,0 +1,314 @@
+"""gatus: endpoints, external endpoints, maintenance and alerting of a `config.yaml`.
+
+What becomes what
+    endpoints            probes of the kinds http, tcp, ping, dns, tls, websocket and grpc; with the group as a label
+    conditions           status, response time, body, fields of JSON, DNS and connection into `expect`; how long a
+                         certificate must be good into a rule of the form `certificate`
+    alerts               a rule each: `failure-threshold` is `fails`, `success-threshold` is `keep_firing_for`
+    alerting             Slack and e-mail as such; Discord, Teams, PagerDuty, Opsgenie, Telegram, ntfy, Gotify,
+                         Mattermost, Google Chat, Rocket.Chat, Pushover, SIGNL4, Splunk On-Call, incident.io and custom
+                         ones as webhooks
+    external-endpoints   heartbeats; whoever pushed results calls `/ping/<name>` and `/ping/<name>/fail`
+    maintenance          schedules with mutes
+
+Not carried over
+    suites, remote instances, certificates of clients that are not verified (`insecure`), expiration of domains, the
+    texts of placeholders of alerts, storage and the page. `${NAME}` stays what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sentinel.exchange import hide, receivers
+from sentinel.exchange.conditions import Conditions
+from sentinel.exchange.draft import Draft, duration, literal
+from sentinel.exchange.given import Given, Source
+
+_INTERVAL, _TIMEOUT = 60.0, 10.0
+_PROVIDERS: receivers.Table = {
+    "slack": (receivers.slack, ("webhook-url!",)),
+    "discord": (receivers.discord, ("webhook-url!",)),
+    "teams": (receivers.teams, ("webhook-url!",)),
+    "teams-workflows": (receivers.teams, ("webhook-url!",)),
+    "mattermost": (receivers.text, ("webhook-url!",)),
+    "googlechat": (receivers.text, ("webhook-url!",)),
+    "rocketchat": (receivers.text, ("webhook-url!",)),
+    "pagerduty": (receivers.pagerduty, ("integration-key!",)),
+    "opsgenie": (receivers.opsgenie, ("api-key!",)),
+    "telegram": (receivers.telegram, ("token!", "id", "api-url")),
+    "ntfy": (receivers.ntfy, ("url", "topic", "token!")),
+    "gotify": (receivers.gotify, ("server-url", "token!")),
+    "pushover": (receivers.pushover, ("application-token!", "user-key!")),
+    "splunk": (receivers.victorops, ("api-key!", "routing-key", "url")),
+    "signl4": (receivers.signl4, ("team-secret!",)),
+    "incident-io": (receivers.incident_io, ("url", "auth-token!")),
+}
+
+
+def take(sources: list[Source]) -> Draft:
+    """Return a tree for configuration files of Gatus."""
+    draft = Draft("gatus")
+    for source in sources:
+        _File(draft, source.root).take()
+        draft.leave_over(source.root)
+    return draft
+
+
+class _File:
+    """One configuration file."""
+
+    def __init__(self, draft: Draft, root: Given) -> None:
+        self.draft, self.root = draft, root
+        self.told: dict[str, str] = {}
+        self.defaults: dict[str, Given] = {}
+        self.heard: dict[tuple[str, ...], list[str]] = {}
+
+    def take(self) -> None:
+        """Take over what there is."""
+        for kind, given in self.root.pairs("alerting"):
+            self._provider(kind, given)
+        for given in self.root.items("endpoints") or self.root.items("services"):
+            self._endpoint(given)
+        for given in self.root.items("external-endpoints"):
+            self._external(given)
+        for given in self.root.items("suites"):
+            self.draft.note(given, f"suite {given.text('name')}: write it as a probe of the kind steps")
+            given.plain()
+        self._routes()
+        self._maintenance(self.root.get("maintenance"), {})
+
+    def _provider(self, kind: str, given: Given) -> None:
+        self.defaults[kind] = given.get("default-alert")
+        overrides = given.items("overrides")
+        entry = self._notifier(kind, given)
+        if overrides:
+            self.draft.note(
+                overrides[0],
+                f"{kind}: who is told by group is not carried over; write a route with match: {{group: …}}",
+            )
+            given.plain("overrides")
+        if entry is None:
+            self.draft.note(given, f"alerting.{kind}: there is no notifier for it")
+            given.plain()
+            return
+        self.told[kind] = self.draft.add("notifiers", kind, entry, given)
+
+    def _notifier(self, kind: str, given: Given) -> dict[str, Any] | None:
+        if kind == "opsgenie":
+            self.draft.note(given, "opsgenie: alerts are created and not closed; Opsgenie closes at another URL")
+        if kind == "email":
+            return self._email(given)
+        if kind == "custom":
+            return self._custom(given)
+        return receivers.by_table(_PROVIDERS, kind, given.text, lambda key: self._secret(kind, given, key))
+
+    def _secret(self, kind: str, given: Given, key: str) -> str:
+        return self.draft.secret(f"{kind} {key}", given.text(key))
+
+    def _email(self, given: Given) -> dict[str, Any]:
+        text = given.text
+        user = text("username") or (text("from") if text("password") else "")
+        to = [one.strip() for one in text("to").split(",")]
+        server = f"{text('host')}:{text('port') or 587}"
+        return receivers.email(to, text("from"), server, user, self._secret("email", given, "password"))
+
+    def _custom(self, given: Given) -> dict[str, Any]:
+        url, auth = hide.url(self.draft, given.text("url"), "custom")
+        if given.get("body") or given.get("placeholders"):
+            self.draft.note(given, "custom: the body's placeholders are Gatus's; write a body, see webhooks.md")
+        for key in ("body", "placeholders"):
+            given.plain(key)
+        method = given.text("method").upper()
+        headers = hide.headers(self.draft, given.strings("headers"), "custom")
+        return receivers.webhook(url, auth=auth, headers=headers, method=method if method in ("PUT", "PATCH") else "")
+
+    def _endpoint(self, given: Given) -> None:
+        name, group = given.text("name"), given.text("group")
+        wanted = f"{group}-{name}" if group else name
+        if not given.flag("enabled", default=True):
+            self.draft.note(given, f"{name}: is not enabled, and left out")
+            given.plain()
+            return
+        conditions = Conditions(self.draft, given.items("conditions"), wanted)
+        word, kind = self._kind(given, conditions, wanted)
+        if not word:
+            given.plain()
+            return
+        seconds = given.seconds("interval", default=_INTERVAL)
+        timeout = given.seconds("client", "timeout", default=_TIMEOUT)
+        entry: dict[str, Any] = {word: kind, "every": duration(seconds)}
+        if timeout < seconds:
+            entry["timeout"] = duration(timeout)
+        labels = ({"group": group} if group else {}) | given.strings("extra-labels")
+        entry |= {"labels": labels} if labels else {}
+        probe = self.draft.add("probes", wanted, entry, given)
+        self._alerts(probe, given, seconds)
+        conditions.rules(probe, self._heard_by(given))
+        for window in given.items("maintenance-windows"):
+            self._maintenance(window, {"probe": probe})
+        if given.flag("client", "insecure"):
+            self.draft.note(
+                given.get("client", "insecure"), f"{probe}: certificates are always verified; give tls: {{ca: …}}"
+            )
+        given.plain("ui")
+
+    def _kind(self, given: Given, conditions: Conditions, wanted: str) -> tuple[str, Any]:
+        """Return the kind's word and what stands under it."""
+        url = given.text("url")
+        scheme, _, rest = url.partition("://")
+        rest = rest.partition("/")[0]
+        if (dns := given.get("dns")) and dns.node is not None:
+            keys = {"name": dns.text("query-name"), "type": dns.text("query-type") or "A"}
+            return "dns", keys | {"server": rest or url} | conditions.dns()
+        match scheme.lower():
+            case "http" | "https":
+                return "http", self._http(given, conditions, url, wanted)
+            case "tcp":
+                return "tcp", rest
+            case "icmp":
+                return "ping", {"host": rest.partition(":")[0]} | conditions.within() if conditions.within() else rest
+            case "tls":
+                return "tls", rest
+            case "starttls":
+                talk = [{"expect": "^220"}, {"send": "EHLO sentinel"}, {"expect": "^250 "}]
+                return "tcp", {
+                    "address": rest,
+                    "dialogue": [*talk, {"send": "STARTTLS"}, {"expect": "^220"}, {"starttls": True}],
+                }
+            case "ws" | "wss":
+                body = given.text("body")
+                talk = [{"send": body}, {"expect": conditions.pattern() or ".*"}] if body else []
+                return "websocket", {"url": url, "dialogue": talk} if talk else url
+            case "grpc" | "grpcs":
+                return "grpc", {"address": rest} | ({"tls": {}} if scheme.lower() == "grpcs" else {})
+        self.draft.note(given, f"{wanted}: there is no kind of probe for {scheme or url}")
+        return "", None
+
+    def _http(self, given: Given, conditions: Conditions, url: str, wanted: str) -> dict[str, Any] | str:
+        url, auth = hide.url(self.draft, url, wanted)
+        keys: dict[str, Any] = {"url": url}
+        method, sent = given.text("method").upper(), given.text("body")
+        if given.flag("graphql") and sent:
+            sent = json.dumps({"query": sent})
+            method = method or "POST"
+        headers = hide.headers(self.draft, given.strings("headers"), wanted)
+        keys |= {"method": method} if method and method != ("POST" if sent else "GET") else {}
+        keys |= {"headers": headers} if headers else {}
+        keys |= {"body": hide.body(self.draft, sent, wanted)} if sent else {}
+        client = given.get("client")
+        if oauth := client.get("oauth2"):
+            auth = {
+                "oauth2": {
+                    "token_url": oauth.text("token-url"),
+                    "client_id": oauth.text("client-id"),
+                    "client_secret": self.draft.secret(f"{wanted} client secret", oauth.text("client-secret")),
+                    "scopes": oauth.texts("scopes"),
+                }
+            }
+        keys |= {"auth": auth} if auth else {}
+        keys |= {"follow_redirects": False} if client.flag("ignore-redirect") else {}
+        keys |= {"proxy": client.text("proxy-url")} if client.text("proxy-url") else {}
+        if certificate := client.get("tls"):
+            files = {"cert": certificate.text("certificate-file"), "key": certificate.text("private-key-file")}
+            keys["tls"] = {key: file for key, file in files.items() if file}
+        if client.text("network") in ("ip4", "ip6"):
+            keys["ip"] = int(client.text("network")[-1])
+        keys["expect"] = conditions.http()
+        return keys
+
+    def _external(self, given: Given) -> None:
+        name, group = given.text("name"), given.text("group")
+        wanted = f"{group}-{name}" if group else name
+        if not given.flag("enabled", default=True):
+            self.draft.note(given, f"{name}: is not enabled, and left out")
+            given.plain()
+            return
+        seconds = given.seconds("heartbeat", "interval")
+        if not seconds:
+            self.draft.note(given, f"{wanted}: says not how often it is heard; every: 1h was written")
+        entry: dict[str, Any] = {"heartbeat": {"every": duration(seconds or 3600), "grace": "0s"}}
+        entry |= {"labels": {"group": group}} if group else {}
+        probe = self.draft.add("probes", wanted, entry, given)
+        given.text("token")
+        key = "_".join(part.lower().replace(" ", "-") for part in (group, name))
+        self.draft.note(
+            given, f"{probe}: instead of /api/v1/endpoints/{key}/external it calls /ping/{probe}, or /ping/{probe}/fail"
+        )
+        self._alerts(probe, given, 0)
+
+    def _setting(self, alert: Given, key: str) -> Given:
+        """Return what an alert says, else what its provider says for all."""
+        own = alert.get(key)
+        return (
+            own if own.node is not None else self.defaults.get(alert.text("type"), Given(alert.source, None)).get(key)
+        )
+
+    def _alerts(self, probe: str, given: Given, every: float) -> None:
+        """Write a rule for each way in which the alerts of an endpoint differ; the same ones are told together."""
+        found: dict[tuple[int, int, str], list[Given]] = {}
+        for alert in given.items("alerts"):
+            kind = alert.text("type")
+            alert.plain("provider-override")
+            fails = int(self._setting(alert, "failure-threshold").number(default=3))
+            back = int(self._setting(alert, "success-threshold").number(default=2))
+            says = self._setting(alert, "description").text()
+            if not self._setting(alert, "enabled").flag(default=True):
+                self.draft.note(alert, f"{probe}: its alert by {kind} is not enabled, and left out")
+                continue
+            if not self._setting(alert, "send-on-resolved").flag():
+                self.draft.note(alert, f"{probe}: {kind} hears of its end as well")
+            if self._setting(alert, "minimum-reminder-interval"):
+                self.draft.note(alert, f"{probe}: how often it is repeated is said by routes: repeat, default 4h")
+            found.setdefault((fails, back, says), []).append(alert)
+        for (fails, back, says), alerts in found.items():
+            kinds = [alert.text("type") for alert in alerts]
+            more = {"summary": literal(says) if says else f"{probe} is not healthy"}
+            more |= {"owner": given.text("group")} if given.text("group") else {}
+            if every:
+                rule = {"probe": {"name": probe, "fails": fails}, "severity": "error"}
+                rule |= {"keep_firing_for": duration((back - 1) * every)} if back > 1 else {}
+                self._tell(kinds, self.draft.add("rules", f"{probe}-down", rule | more, alerts[0]), alerts[0])
+                continue
+            rule = {"job": {"name": probe, "failed": fails}, "severity": "error"}
+            self._tell(kinds, self.draft.add("rules", f"{probe}-fails", rule | more, alerts[0]), alerts[0])
+            missing = {"job": probe, "severity": "error"} | more
+            self._tell(kinds, self.draft.add("rules", f"{probe}-not-heard", missing, alerts[0]), alerts[0])
+
+    def _tell(self, kinds: list[str], rule: str, alert: Given) -> None:
+        known = tuple(dict.fromkeys(self.told[kind] for kind in kinds if kind in self.told))
+        if known:
+            self.heard.setdefault(known, []).append(rule)
+        for kind in kinds:
+            if kind not in self.told:
+                self.draft.note(alert, f"{rule}: alerting.{kind} was not carried over")
+
+    def _heard_by(self, given: Given) -> list[str]:
+        return [self.told[kind] for alert in given.items("alerts") if (kind := alert.text("type")) in self.told]
+
+    def _routes(self) -> None:
+        if not self.told:
+            return
+        for names, rules in self.heard.items():
+            self.draft.add("routes", "-".join(names), {"match": {"rule": rules}, "notify": list(names)}, self.root)
+        self.draft.add("routes", "everything-else", {"notify": list(self.told.values())}, self.root)
+
+    def _maintenance(self, given: Given, match: dict[str, str]) -> None:
+        begin, lasts = given.minutes("start"), round(given.seconds("duration") / 60)
+        if not given.flag("enabled", default=True) or begin is None or not 0 < lasts < 1440:
+            if given:
+                self.draft.note(given, "maintenance: has no start and duration, or is not enabled")
+                given.plain()
+            return
+        days = [day[:3].lower() for day in given.texts("every")]
+        hours: dict[str, Any] = {"days": days} if days else {}
+        hours |= {"from": _clock(begin), "to": _clock((begin + lasts) % 1440)}
+        zone = given.text("timezone")
+        hours |= {"timezone": zone} if zone else {}
+        name = self.draft.add("schedules", f"{match.get('probe', '')}-maintenance", hours, given)
+        self.draft.add("mutes", name, {"match": match, "during": name, "reason": "maintenance"}, given)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"

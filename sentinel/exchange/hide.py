@@ -1,0 +1,63 @@
+"""Hide: what lets in whoever knows it leaves a text, and a reference to it takes its place."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from sentinel.config.secrets import sounds_secret
+from sentinel.exchange.draft import Draft
+
+_PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
+_JSON_FIELD = re.compile(r'"(\w[\w.-]*)"(\s*:\s*)"((?:[^"\\]|\\.)+)"')
+_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_BEARER = re.compile(r"(?i)(bearer|token|basic|apikey)\s+(\S.*)")
+
+
+def url(draft: Draft, text: str, hint: str) -> tuple[str, dict[str, Any] | None]:
+    """Return a URL without secrets, and who asks it, where it said so."""
+    try:
+        parts = urlsplit(text)
+        user, password = parts.username, parts.password
+    except ValueError:
+        return text, None
+    query = _PARAMETER.sub(
+        lambda found: f"{found[1]}={_hidden(draft, found[1], found[2], hint)}", f"?{parts.query}" if parts.query else ""
+    )[1:]
+    auth = None
+    if user is not None:
+        auth = basic(draft, unquote(user), unquote(password or ""), hint)
+        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urlunsplit(parts._replace(query=query)), auth
+
+
+def basic(draft: Draft, user: str, password: str, hint: str) -> dict[str, Any]:
+    """Return a user and a password as `auth`."""
+    return {"basic": {"username": user, "password": draft.secret(f"{hint} password", password) or '""'}}
+
+
+def headers(draft: Draft, given: dict[str, str], hint: str) -> dict[str, str]:
+    """Return headers without secrets."""
+    return {name: _header(draft, name, value, hint) for name, value in given.items()}
+
+
+def body(draft: Draft, text: str, hint: str) -> str:
+    """Return a body of JSON without the values of fields that sound secret."""
+
+    def hidden(found: re.Match[str]) -> str:
+        return f'"{found[1]}"{found[2]}"{_hidden(draft, found[1], found[3], hint)}"'
+
+    return _JSON_FIELD.sub(hidden, text)
+
+
+def _header(draft: Draft, name: str, value: str, hint: str) -> str:
+    if name.lower() not in _HEADERS:
+        return _hidden(draft, name, value, hint)
+    if found := _BEARER.fullmatch(value):
+        return f"{found[1]} {draft.secret(f'{hint} {name}', found[2])}"
+    return draft.secret(f"{hint} {name}", value)
+
+
+def _hidden(draft: Draft, name: str, value: str, hint: str) -> str:
+    return draft.secret(f"{hint} {name}", value) if value and sounds_secret(name.replace("-", "_")) else value

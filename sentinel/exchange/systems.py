@@ -1,0 +1,25 @@
+"""Systems: those whose configuration can be read, each a file of this room; its docstring is its page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from sentinel.exchange.draft import Draft
+from sentinel.exchange.given import Source
+
+#: The word of the command, and where its function is.
+SYSTEMS = {
+    "prometheus": "sentinel.exchange.prometheus:take",
+    "alertmanager": "sentinel.exchange.alertmanager:take",
+    "gatus": "sentinel.exchange.gatus:take",
+    "uptime-kuma": "sentinel.exchange.uptime_kuma:take",
+    "healthchecks": "sentinel.exchange.healthchecks:take",
+}
+
+
+def draft_of(system: str, sources: Sequence[Source]) -> Draft:
+    """Return the tree that another system's files make."""
+    module, _, name = SYSTEMS[system].partition(":")
+    draft: Draft = getattr(import_module(module), name)(list(sources))
+    return draft

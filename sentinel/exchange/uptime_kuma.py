@@ -1,0 +1,271 @@
+"""uptime-kuma: monitors, notifications and tags of a JSON backup (Settings, Backup; version 1.x).
+
+What becomes what
+    monitors         probes of the kinds http (also keyword, JSON query, browser), tcp, ping, dns, heartbeat (push), sql
+                     (PostgreSQL, MySQL), redis and grpc; each with a rule: `retries` make `fails`
+    expiry notice    a rule of the form `certificate`
+    notifications    Slack and e-mail as such; Discord, Telegram, Teams, PagerDuty, Opsgenie, ntfy, Gotify, Mattermost,
+                     Google Chat, Rocket.Chat, Pushover, Splunk On-Call, SIGNL4 and webhooks as webhooks
+    tags, groups     labels
+
+Not carried over
+    status pages, maintenance (not in the backup), monitors of Docker, MQTT, RADIUS, games, MongoDB and SQL Server,
+    certificates that are not verified. A push monitor's job calls `/ping/<name>` instead of `/api/push/<token>`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from sentinel.exchange import hide, receivers
+from sentinel.exchange.draft import Draft, duration, literal
+from sentinel.exchange.given import Given, Source
+
+_PROVIDERS: receivers.Table = {
+    "slack": (receivers.slack, ("slackwebhookURL!",)),
+    "discord": (receivers.discord, ("discordWebhookUrl!",)),
+    "teams": (receivers.teams, ("webhookUrl!",)),
+    "mattermost": (receivers.text, ("mattermostWebhookUrl!",)),
+    "googlechat": (receivers.text, ("googleChatWebhookURL!",)),
+    "rocket.chat": (receivers.text, ("rocketwebhookURL!",)),
+    "telegram": (receivers.telegram, ("telegramBotToken!", "telegramChatID")),
+    "pagerduty": (receivers.pagerduty, ("pagerdutyIntegrationKey!",)),
+    "opsgenie": (receivers.opsgenie, ("opsgenieApiKey!",)),
+    "ntfy": (receivers.ntfy, ("ntfyserverurl", "ntfytopic", "ntfyaccesstoken!")),
+    "gotify": (receivers.gotify, ("gotifyserverurl", "gotifyapplicationToken!")),
+    "pushover": (receivers.pushover, ("pushoverapptoken!", "pushoveruserkey!")),
+    "splunk": (receivers.webhook, ("splunkRestURL!",)),
+    "signl4": (receivers.webhook, ("webhookURL!",)),
+}
+#: Of the keys that every monitor has, those whose loss would be noticed, and what to do.
+_NOTABLE = {
+    "resendInterval": "how often it is repeated is said by routes: repeat, default 4h",
+    "proxyId": "give the probe proxy: http://…",
+    "tlsCa": "write the certificates to files, and give tls: {ca, cert, key}",
+    "tlsCert": "write the certificates to files, and give tls: {ca, cert, key}",
+    "grpcMetadata": "give the probe metadata: {…}",
+    "kafkaProducerTopic": "there is no kind of probe for Kafka",
+}
+
+
+def take(sources: list[Source]) -> Draft:
+    """Return a tree for backups of Uptime Kuma."""
+    draft = Draft("uptime-kuma")
+    for source in sources:
+        _Backup(draft, source.root).take()
+        draft.leave_over(source.root)
+    return draft
+
+
+class _Backup:
+    """One backup."""
+
+    def __init__(self, draft: Draft, root: Given) -> None:
+        self.draft, self.root = draft, root
+        self.told: dict[str, str] = {}
+        self.groups: dict[str, str] = {}
+        self.heard: dict[tuple[str, ...], list[str]] = {}
+
+    def take(self) -> None:
+        """Take over what there is."""
+        self.root.get("version")
+        for given in self.root.items("notificationList"):
+            self._notification(given)
+        monitors = self.root.items("monitorList")
+        for given in monitors:
+            if given.text("type") == "group":
+                self.groups[given.text("id")] = given.text("name")
+        for given in monitors:
+            self._monitor(given)
+        if proxies := self.root.get("proxyList"):
+            self.draft.note(proxies, "proxyList: give a probe proxy: http://…")
+            proxies.plain()
+        for names, rules in self.heard.items():
+            self.draft.add("routes", "-".join(names), {"match": {"rule": rules}, "notify": list(names)}, self.root)
+        if self.told:
+            self.draft.add("routes", "everything-else", {"notify": list(self.told.values())}, self.root)
+
+    def _notification(self, given: Given) -> None:
+        name, number = given.text("name"), given.text("id")
+        for key in ("active", "isDefault", "userId", "user_id", "applyExisting"):
+            given.get(key)
+        try:
+            config = given.plain("config")
+            config = json.loads(config) if isinstance(config, str) else config
+        except ValueError:
+            config = {}
+        config = config if isinstance(config, dict) else {}
+        config = {str(key): str(value) for key, value in config.items() if value is not None}
+        kind = config.get("type", "")
+        entry = self._notifier(kind, config, name or kind)
+        if entry is None:
+            self.draft.note(given, f"notification {name}: there is no notifier for {kind or 'it'}")
+            return
+        self.told[number] = self.draft.add("notifiers", name or kind, entry, given)
+
+    def _notifier(self, kind: str, config: dict[str, str], name: str) -> dict[str, Any] | None:
+        def secret(key: str) -> str:
+            word = next(word for word in ("webhook", "token", "password", "key", "url") if word in key.lower())
+            return self.draft.secret(f"{name} {word}", config.get(key, ""))
+
+        match kind.lower():
+            case "webhook":
+                url, auth = hide.url(self.draft, config.get("webhookURL", ""), name)
+                return receivers.webhook(url, auth=auth)
+            case "smtp":
+                tls = "tls" if config.get("smtpSecure") == "True" else ""
+                server = f"{config.get('smtpHost', '')}:{config.get('smtpPort', '587')}"
+                sender = re.sub(r".*<(.*)>.*", r"\1", config.get("smtpFrom", ""))
+                to = [one.strip() for one in config.get("smtpTo", "").split(",") if one.strip()]
+                return receivers.email(to, sender, server, config.get("smtpUsername", ""), secret("smtpPassword"), tls)
+        return receivers.by_table(_PROVIDERS, kind.lower(), lambda key: config.get(key, ""), secret)
+
+    def _monitor(self, given: Given) -> None:
+        name, kind = given.text("name"), given.text("type")
+        if kind == "group":
+            given.plain()
+            return
+        if not given.flag("active", default=True):
+            self.draft.note(given, f"{name}: is paused, and left out")
+            given.plain()
+            return
+        if given.flag("upsideDown") and kind != "keyword":
+            self.draft.note(given, f"{name}: is well while nothing answers; that is no probe, and left out")
+            given.plain()
+            return
+        word, keys = self._kind(given, kind, name)
+        if not word:
+            self.draft.note(given, f"{name}: there is no kind of probe for {kind}")
+            given.plain()
+            return
+        seconds = given.number("interval", default=60)
+        entry: dict[str, Any] = {word: keys}
+        if word != "heartbeat":
+            entry["every"] = duration(seconds)
+            retry = given.number("retryInterval")
+            if 0 < retry < seconds:
+                entry["every_when_failing"] = duration(retry)
+            limit = given.number("timeout")
+            entry |= {"timeout": duration(limit)} if 0 < limit < seconds else {}
+        labels = {self._label(one.text("name")): one.text("value") or "true" for one in given.items("tags")}
+        if (group := self.groups.get(given.text("parent"))) is not None:
+            labels["group"] = group
+        entry |= {"labels": labels} if labels else {}
+        probe = self.draft.add("probes", name, entry, given)
+        self._rules(given, probe, word)
+        self._read(given)
+
+    def _rules(self, given: Given, probe: str, word: str) -> None:
+        says = given.text("description") or f"{probe} is down"
+        rule: dict[str, Any] = {"severity": "error", "summary": literal(says)}
+        if word == "heartbeat":
+            rules = [self.draft.add("rules", f"{probe}-missing", {"job": probe, **rule}, given)]
+        else:
+            fails = int(given.number("maxretries")) + 1
+            rules = [
+                self.draft.add("rules", f"{probe}-down", {"probe": {"name": probe, "fails": fails}, **rule}, given)
+            ]
+        if given.flag("expiryNotification") and word == "http":
+            ends = {
+                "certificate": probe,
+                "below": {"warning": "21d", "error": "7d"},
+                "summary": f"the certificate of {probe} ends in {{{{ value }}}}",
+            }
+            rules.append(self.draft.add("rules", f"{probe}-certificate", ends, given))
+        numbers = [number for number, on in given.pairs("notificationIDList") if on]
+        names = tuple(dict.fromkeys(self.told[number] for number in numbers if number in self.told))
+        if names:
+            self.heard.setdefault(names, []).extend(rules)
+
+    def _kind(self, given: Given, kind: str, name: str) -> tuple[str, Any]:
+        """Return the kind's word and what stands under it."""
+        host, port = given.text("hostname"), given.text("port")
+        match kind:
+            case "http" | "keyword" | "json-query" | "real-browser":
+                return "http", self._http(given, kind, name)
+            case "port" | "steam":
+                return ("tcp", f"{host}:{port}") if kind == "port" else ("", None)
+            case "ping" | "tailscale-ping":
+                return "ping", host
+            case "dns":
+                server, _, _ = given.text("dns_resolve_server").partition(",")
+                keys = {"name": host, "type": given.text("dns_resolve_type") or "A"}
+                return "dns", keys | ({"server": server.strip()} if server else {})
+            case "push":
+                given.text("pushToken")
+                self.draft.note(given, f"{name}: its job calls /ping/<name> instead of /api/push/<token>")
+                return "heartbeat", {"every": duration(given.number("interval", default=60)), "grace": "0s"}
+            case "postgres" | "mysql":
+                url = self.draft.secret(f"{name} database url", given.text("databaseConnectionString"))
+                query = given.text("databaseQuery") or "select 1 as answers"
+                return "sql", {"url": url, "query": query}
+            case "redis":
+                url = given.text("databaseConnectionString")
+                return "redis", self.draft.secret(f"{name} redis url", url) if "@" in url else url
+            case "grpc-keyword":
+                self.draft.note(given, f"{name}: asks for the server's health instead of calling a method of it")
+                tls: dict[str, Any] = {"tls": {}} if given.flag("grpcEnableTls") else {}
+                return "grpc", {"address": given.text("grpcUrl").partition("://")[2] or given.text("grpcUrl")} | tls
+        return "", None
+
+    def _http(self, given: Given, kind: str, name: str) -> dict[str, Any]:
+        url, auth = hide.url(self.draft, given.text("url"), name)
+        keys: dict[str, Any] = {"url": url}
+        method = given.text("method").upper() or "GET"
+        keys |= {"method": method} if method != "GET" else {}
+        try:
+            headers = {str(key): str(value) for key, value in json.loads(given.text("headers") or "{}").items()}
+        except (ValueError, AttributeError):  # AttributeError: JSON, and no object
+            self.draft.note(given.get("headers"), f"{name}: headers: are no JSON")
+            headers = {}
+        headers = hide.headers(self.draft, headers, name)
+        keys |= {"headers": headers} if headers else {}
+        if body := given.text("body"):
+            keys["body"] = hide.body(self.draft, body, name)
+        match given.text("authMethod"):
+            case "basic":
+                auth = hide.basic(self.draft, given.text("basic_auth_user"), given.text("basic_auth_pass"), name)
+            case "oauth2-cc":
+                secret = self.draft.secret(f"{name} client secret", given.text("oauth_client_secret"))
+                oauth = {"token_url": given.text("oauth_token_url"), "client_id": given.text("oauth_client_id")}
+                auth = {"oauth2": oauth | {"client_secret": secret, "scopes": given.text("oauth_scopes").split()}}
+            case "mtls" | "ntlm" as method:
+                self.draft.note(given.get("authMethod"), f"{name}: {method}: give tls: {{cert, key}}, or another way")
+        keys |= {"auth": auth} if auth else {}
+        if given.text("maxredirects") == "0":
+            keys["follow_redirects"] = False
+        if given.flag("ignoreTls"):
+            self.draft.note(given.get("ignoreTls"), f"{name}: certificates are always verified; give tls: {{ca: …}}")
+        statuses = [one for one in given.texts("accepted_statuscodes") if one]
+        expect: dict[str, Any] = {"status": statuses} if statuses not in ([], ["200-299"]) else {}
+        expect |= self._content(given, kind, name)
+        return keys | ({"expect": expect} if expect else {})
+
+    def _content(self, given: Given, kind: str, name: str) -> dict[str, Any]:
+        """Return what is expected of the body; upside down is its opposite."""
+        if kind == "keyword":
+            not_ = given.flag("invertKeyword") != given.flag("upsideDown")
+            return {"body_not" if not_ else "body": re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", given.text("keyword"))}
+        if kind == "json-query":
+            path, value = given.text("jsonPath").removeprefix("$").removeprefix("."), given.text("expectedValue")
+            if given.text("jsonPathOperator") not in ("", "=="):
+                self.draft.note(given, f"{name}: jsonPathOperator: only equal values are expected")
+            try:
+                wanted = json.loads(value)
+            except ValueError:
+                wanted = value
+            return {"json": {path or "@": wanted if isinstance(wanted, (int, float, bool, str)) else value}}
+        return {}
+
+    def _label(self, name: str) -> str:
+        label = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or "tag"
+        return f"_{label}" if label[0].isdigit() else label
+
+    def _read(self, given: Given) -> None:
+        """Note what is lost of a monitor; each has the keys of all kinds, most of them without a meaning."""
+        for key, says in _NOTABLE.items():
+            if given.get(key) and given.text(key) != "0":
+                self.draft.note(given.get(key), f"{given.text('name')}: {key}: {says}")
+        given.plain()

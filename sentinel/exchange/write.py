@@ -1,0 +1,119 @@
+"""Write: a draft becomes files of a tree that passes `sentinel check`; what would not is left out, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import yaml
+
+from sentinel.config.load import inspect
+from sentinel.core.problem import Position, Problem
+from sentinel.core.severity import Severity
+from sentinel.exchange.draft import Draft
+
+#: A mapping of more letters is written below its key.
+_LONG = 90
+_MODELINE = "# yaml-language-server: $schema=../.sentinel/schema.json"
+#: In which folder the entries of a section are written.
+_FOLDERS = {
+    "probes": ("probes",),
+    "rules": ("rules",),
+    "notifiers": ("notifiers", "schedules", "routes", "mutes", "inhibit"),
+}
+
+
+def settled(draft: Draft, now: datetime) -> dict[str, str]:
+    """Return the files of a draft by path; entries that are wrong leave it, each with a note.
+
+    A file that is copied as it is stays as it is: what is wrong in it is noted.
+    """
+    _complete(draft)
+    while True:
+        texts, lines = written(draft)
+        problems = inspect(texts, draft.values, now, undefined=Severity.WARNING).problems
+        errors = [problem for problem in problems if problem.severity >= Severity.ERROR]
+        bad = {at: error for error in reversed(errors) if (at := _entry_at(lines, error.position))}
+        if not bad:
+            _note_copied(draft, errors)
+            return texts
+        for (section, name), error in bad.items():
+            draft.note(draft.origins[section, name], f"{name} is left out: {error.says}")
+            _drop(draft, section, name)
+
+
+def _complete(draft: Draft) -> None:
+    """Give a tree without anybody to tell a notifier, so that it runs."""
+    if not draft.sections.get("notifiers"):
+        draft.sections["notifiers"] = {"terminal": {"console": {}}}
+        draft.origins["notifiers", "terminal"] = Position("")
+
+
+def written(draft: Draft) -> tuple[dict[str, str], dict[str, list[tuple[int, str, str]]]]:
+    """Return the files by path, and where each entry begins in them: line, section and name."""
+    texts = dict(draft.files)
+    lines: dict[str, list[tuple[int, str, str]]] = {}
+    for folder, sections in _FOLDERS.items():
+        present = {name: draft.sections[name] for name in sections if draft.sections.get(name)}
+        if not present:
+            continue
+        path = f"{folder}/{draft.system}.yaml"
+        text = f"{_MODELINE}\n# Written by `sentinel import {draft.system}`.\n"
+        for section, entries in present.items():
+            text += f"{section}:\n"
+            for name, entry in entries.items():
+                lines.setdefault(path, []).append((text.count("\n") + 1, section, name))
+                text += _block({name: entry})
+            text += "\n"
+        texts[path] = text.rstrip("\n") + "\n"
+    return texts, lines
+
+
+def _block(entry: Mapping[str, Any]) -> str:
+    text = yaml.dump(
+        dict(entry), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=None
+    )
+    return "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such, and nothing twice by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write each value where it stands."""
+        return True
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        """Write a mapping that is short in one line."""
+        node = super().represent_mapping(tag, mapping, flow_style)
+        if node.flow_style and sum(len(key.value) + len(value.value) + 4 for key, value in node.value) > _LONG:
+            node.flow_style = False
+        return node
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def _entry_at(lines: Mapping[str, list[tuple[int, str, str]]], position: Position) -> tuple[str, str] | None:
+    """Return the entry in which a position lies."""
+    before = [one for one in lines.get(position.file, ()) if one[0] <= position.line]
+    return before[-1][1:] if before else None
+
+
+def _drop(draft: Draft, section: str, name: str) -> None:
+    """Take an entry out, and its name out of those that tell it."""
+    del draft.sections[section][name]
+    if section == "notifiers":
+        for route in draft.sections.get("routes", {}).values():
+            route["notify"] = [one for one in route["notify"] if one != name]
+        _complete(draft)
+
+
+def _note_copied(draft: Draft, errors: list[Problem]) -> None:
+    for error in errors:
+        draft.note(error.position, f"{error.says}; the file was copied as it is")

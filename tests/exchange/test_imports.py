@@ -1,0 +1,212 @@
+"""Configuration of other systems becomes a tree that passes the check, without a secret, and what is lost is told."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sentinel.config.load import inspect
+from sentinel.core.severity import Severity
+from sentinel.exchange.draft import Draft
+from sentinel.exchange.given import Source, Unreadable
+from sentinel.exchange.systems import SYSTEMS, draft_of
+from sentinel.exchange.write import settled
+from sentinel.lint.examine import Setting, examine
+from tests.exchange.imported import DATA, FILES, NOW, checked, imported, of_text
+
+#: What must not stand in a tree, nor in what is told of it.
+SECRETS = re.compile(
+    r"s3cr3t-am|t0p-s3cr3t|ey\.very\.secret|remote-secret|k3y-of-the-shop|hunter2|pr0be|password-of-mail|XXXXXXXX|vo-key"
+    r"|pd-routing-key|pd-service-key|xoxb-|pass-of-hook|url-token|hook-bearer|telegram-token|discord-secret|teams-secret"
+    r"|push-user|push-token|gatus-slack|0123456789abcdef|gatus-mail|gatus-discord|gatus-telegram|tk_gatus|og-secret"
+    r"|gotify-secret|custom-secret|custom-bearer|pa55w0rd|qs-secret|gatus-api-key|gatus-body-secret|potato-secret"
+    r"|(?<!uptime-)kuma-[a-z]"
+)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_is_made_passes_the_check(system: str) -> None:
+    """Every entry of the documentation's own examples is good, with the secrets set as told; nothing was left out."""
+    draft, texts = imported(system)
+    found = examine(texts, Setting(draft.values | {"TEAMS_URL": "https://teams.example.com/x"}, NOW)).problems
+    told = [f"{one.severity} {one}" for one in found if "cannot be read: no such file" not in one.says]
+    assert told == []
+    assert checked(texts, draft.secrets).config is not None
+    assert not [note for note in draft.notes if "is left out: " in note.says]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_no_secret_is_written_or_told(system: str) -> None:
+    """Each is a reference, and its name is listed; those of services that are not carried over are gone."""
+    draft, texts = imported(system)
+    source = "".join((DATA / name).read_text() for name in FILES[system])
+    assert system == "healthchecks" or SECRETS.search(source)
+    for text in (*texts.values(), *(note.says for note in draft.notes), *draft.secrets.values()):
+        assert not SECRETS.findall(text)
+    wanted = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)\}", "".join(texts.values())))
+    assert wanted <= set(draft.secrets)
+
+
+@pytest.mark.parametrize(
+    ("system", "line", "says"),
+    [
+        ("prometheus", 5, "evaluation_interval: 30s"),
+        ("prometheus", 32, 'job=~"node-.*"'),
+        ("prometheus", 39, "metric_relabel_configs"),
+        ("prometheus", 70, "kubernetes_sd_configs"),
+        ("prometheus", 122, "remote_write: has no counterpart"),
+        ("alertmanager", 51, 'pod!~"web-.*|db-.*"'),
+        ("alertmanager", 53, 'severity "P3"'),
+        ("alertmanager", 56, "group_by: ['...']"),
+        ("alertmanager", 139, "no notifier for sns_configs"),
+        ("gatus", 58, "alerting.twilio"),
+        ("gatus", 98, "[IP] == 127.0.0.1"),
+        ("gatus", 109, "no kind of probe for ssh"),
+        ("uptime-kuma", 1337, "no kind of probe for docker"),
+        ("uptime-kuma", 1515, "is paused"),
+        ("healthchecks", 148, "no cron expression of five fields"),
+    ],
+)
+def test_what_is_lost_is_told_with_its_line(system: str, line: int, says: str) -> None:
+    """The line is that of the source, where a person looks for it."""
+    draft, _ = imported(system)
+    assert any(note.position.line == line and says in note.says for note in draft.notes)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_key_is_read_or_told(system: str) -> None:
+    """A key that no importer knows is told, wherever it stands."""
+    name = FILES[system][0]
+    root = yaml.safe_load((DATA / name).read_text().replace("\t", " "))
+    (root[0] if isinstance(root, list) else root)["unheard_of"] = {"a": 1}
+    draft = draft_of(system, [Source.of(yaml.safe_dump(root), "given.yml", (DATA / name).parent)])
+    assert any(note.says.startswith("unheard_of: has no counterpart") for note in draft.notes)
+
+
+def test_rule_files_are_copied_byte_for_byte() -> None:
+    """Comments, quotes and order stay what they are."""
+    _, texts = imported("prometheus")
+    assert texts["rules/node.yaml"] == (DATA / "prometheus" / "rules" / "node.yml").read_text()
+
+
+def test_names_that_collide_are_told_apart() -> None:
+    """Two monitors may have one name in Uptime Kuma, and one that has no letters of ours gets one."""
+    draft, _ = imported("uptime-kuma")
+    assert {"shop", "shop-2", "uptime-kuma"} <= set(draft.sections["probes"])
+
+
+def test_an_entry_that_cannot_be_is_left_out_and_told() -> None:
+    """One bad endpoint takes no other with it, nor those who hear of it."""
+    draft, texts = of_text(
+        "gatus",
+        "endpoints:\n- {name: bad, url: 'http://', conditions: ['[STATUS] == 200'], alerts: [{type: slack}]}\n"
+        "- {name: good, url: 'http://a.example.com', conditions: ['[STATUS] == 200'], alerts: [{type: slack}]}\n"
+        "alerting: {slack: {webhook-url: 'https://hooks.slack.com/services/1'}}\n",
+    )
+    assert list(draft.sections["probes"]) == ["good"]
+    assert [note.position.line for note in draft.notes if "is left out" in note.says][:1] == [2]
+    assert checked(texts, draft.secrets).config is not None
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_whatever_is_given_makes_a_tree_that_passes(system: str) -> None:
+    """Files with parts exchanged for anything at all make a tree that passes."""
+    _spoiled(system, random.Random(20261130), 4)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_whatever_is_given_makes_a_tree_that_passes_with_new_dice(system: str) -> None:
+    """The same, a hundred times, with another seed each time."""
+    seed = random.randrange(10**9)
+    print(f"seed {seed}")  # noqa: T201
+    _spoiled(system, random.Random(seed), 100)
+
+
+def _spoiled(system: str, dice: random.Random, rounds: int) -> None:
+    text = (DATA / FILES[system][0]).read_text().replace("\t", " ")
+    for _ in range(rounds):
+        root = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        for _ in range(dice.randint(1, 12)):
+            _spoil(root, dice)
+        draft, texts = of_text(system, yaml.safe_dump(root, allow_unicode=True))
+        problems = inspect(texts, draft.values, NOW, undefined=Severity.WARNING).problems
+        assert not [one for one in problems if one.severity >= Severity.ERROR and one.position.file not in draft.files]
+
+
+def _spoil(node: Any, dice: random.Random) -> None:
+    """Exchange something somewhere below."""
+    anything: list[Any] = [
+        None,
+        "",
+        0,
+        -1,
+        "x y",
+        "${X",
+        "{{ a",
+        [],
+        {},
+        ["a"],
+        {"a": "b"},
+        "*",
+        "!",
+        "5",
+        True,
+        "ä" * 99,
+    ]
+    while isinstance(node, (dict, list)) and node:
+        key = dice.choice(list(node)) if isinstance(node, dict) else dice.randrange(len(node))
+        if dice.random() < 0.3 or not isinstance(node[key], (dict, list)):
+            node[key] = dice.choice(anything)
+            return
+        node = node[key]
+
+
+@pytest.mark.parametrize("text", ["{", "a: [b", "\x00", "*x"])
+def test_what_is_neither_yaml_nor_json_is_refused(text: str) -> None:
+    """In one sentence, with the file."""
+    with pytest.raises(Unreadable, match=r"given\.yml"):
+        Source.of(text, "given.yml")
+
+
+def test_a_file_of_nothing_becomes_a_tree_that_runs() -> None:
+    """Nobody is told, and that is said by the terminal."""
+    for system in SYSTEMS:
+        draft, texts = of_text(system, "")
+        assert checked(texts, {}).config is not None
+        assert draft.sections["notifiers"] == {"terminal": {"console": {}}}
+
+
+def test_targets_in_files_and_through_blackbox_become_probes() -> None:
+    """Each target is a probe; a module says of which kind, and what it expects."""
+    probes = imported("prometheus")[0].sections["probes"]
+    assert probes["cadvisor-docker-3-8080"]["labels"] == {"env": "production"}
+    assert probes["blackbox-icmp"]["ping"] == "192.0.2.1"
+    assert probes["blackbox-icmp"]["labels"] == {"job": "blackbox-icmp", "instance": "192.0.2.1"}
+    login = probes["blackbox-login"]["http"]
+    assert login["expect"] == {"status": [200, 302], "body": "Welcome", "body_not": "error|denied"}
+    assert login["body"] == '{"user": "probe", "password": "${BLACKBOX_LOGIN_PASSWORD}"}'
+
+
+def test_a_tree_can_be_imported_beside_the_rules_that_it_names(tmp_path: Path) -> None:
+    """Files of the same name in two folders do not overwrite one another."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(DATA / "prometheus" / "rules" / "node.yml", tmp_path / folder / "node.yml")
+    (tmp_path / "prometheus.yml").write_text("rule_files: ['*/node.yml']")
+    draft = draft_of("prometheus", [Source.read(tmp_path / "prometheus.yml")])
+    assert sorted(settled(draft, NOW))[1:] == ["rules/node-2.yaml", "rules/node.yaml"]
+
+
+def test_a_draft_gives_one_name_to_one_secret() -> None:
+    """The same value has the same name, another another; a reference stays what it is."""
+    draft = Draft("test")
+    names = [draft.secret("slack webhook", value) for value in ("a", "b", "a", "${MINE}", "")]
+    assert names == ["${SLACK_WEBHOOK}", "${SLACK_WEBHOOK_2}", "${SLACK_WEBHOOK}", "${MINE}", ""]
+    assert set(draft.secrets) == {"SLACK_WEBHOOK", "SLACK_WEBHOOK_2", "MINE"}
