@@ -201,13 +201,13 @@ class Desk:
         return 0.0 if idle and self._tidy() else self._rest(decided)
 
     def _publish(self) -> None:
-        """Publish what changed, for a fifth of the time at most: in a storm what is to be shown is large."""
+        """Publish what changed, for a twentieth of the time at most: in a storm what is to be shown is large."""
         began = self._clock.monotonic()
         if self._changed and began >= self._shows_from:
             self._changed = False
             self._published()
             ended = self._clock.monotonic()
-            self._shows_from = ended + 4 * (ended - began)
+            self._shows_from = ended + 19 * (ended - began)
 
     def _take(self) -> list[Work]:
         """Empty the inbox: samples go into the head at once, errands are run, works are returned."""

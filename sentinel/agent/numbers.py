@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,9 +70,9 @@ def numbers(standing: Standing, now: datetime) -> Iterator[Sample]:
     for group in view.config.groups:
         missed = float(standing.missed.get(group.key, 0))
         yield Sample("sentinel_rule_group_slots_missed_total", missed, {"group": group.key}, counter=True)
+    alerts = Counter(alert.severity for alert in view.alerts)
     for severity in Severity:
-        count = sum(alert.severity is severity for alert in view.alerts)
-        yield Sample("sentinel_alerts", float(count), {"severity": str(severity)})
+        yield Sample("sentinel_alerts", float(alerts[severity]), {"severity": str(severity)})
     for lookout in standing.lookouts.values():
         yield from _of_probe(lookout, standing.started_at, now)
     for status in standing.couriers.values():

@@ -22,7 +22,7 @@ class Phase(StrEnum):
     @property
     def active(self) -> bool:
         """Whether people count it as going on: firing, or firing still while it recovers."""
-        return self in (Phase.FIRING, Phase.RECOVERING)
+        return self is Phase.FIRING or self is Phase.RECOVERING
 
 
 class Condition(StrEnum):
@@ -178,7 +178,11 @@ class Alert:
 
 def highest(standings: Mapping[Severity, Standing]) -> Severity | None:
     """Return the highest severity that fires or recovers; None while none does."""
-    return max([level for level, standing in standings.items() if standing.phase.active], default=None)
+    found = None
+    for level, standing in standings.items():  # asked of each alert many times a round: no list is made for it
+        if standing.phase.active and (found is None or level > found):
+            found = level
+    return found
 
 
 class Change(StrEnum):

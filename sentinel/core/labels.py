@@ -12,6 +12,10 @@ from sentinel.core.regex import full_match
 
 NAME = "__name__"
 
+#: Writes a text in double quotes, as PromQL does. Made once: an encoder is dear.
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
 
 class Labels(tuple[tuple[str, str], ...]):
     """Label pairs, sorted by name, without empty values (in Prometheus's data model an empty label is a missing one).
@@ -67,7 +71,7 @@ class Labels(tuple[tuple[str, str], ...]):
 
     def __str__(self) -> str:
         """Write as Prometheus does: `up{job="shop"}`."""
-        inner = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self if name != NAME)
+        inner = ", ".join(f"{name}={_quoted(value)}" for name, value in self if name != NAME)
         return f"{self.name}{{{inner}}}" if inner or not self.name else self.name
 
 
@@ -101,7 +105,7 @@ class Matcher:
                 return not full_match(self.value, value)
 
     def __str__(self) -> str:
-        return f"{self.name}{self.op}{json.dumps(self.value, ensure_ascii=False)}"
+        return f"{self.name}{self.op}{_quoted(self.value)}"
 
 
 @lru_cache(maxsize=16_384)
@@ -109,5 +113,4 @@ def fingerprint(rule: str, labels: Labels) -> str:
     """Return the alert's identity: 16 hex digits of the SHA-256 over the canonical JSON of rule and sorted labels."""
     import hashlib
 
-    text = json.dumps([rule, dict(labels)], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_canonical([rule, dict(labels)]).encode()).hexdigest()[:16]

@@ -8,9 +8,11 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from json import loads
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.request import getproxies, proxy_bypass
 
 from sentinel import __version__
 from sentinel.core.errors import GiveUp, TryAgain
@@ -113,7 +115,13 @@ class Line:
             async with asyncio.timeout(self._timeout):
                 session = self._session(secure=url.startswith("https:"))
                 response = await session.request(
-                    method, address, headers=sent, data=content, allow_redirects=False, server_hostname=name
+                    method,
+                    address,
+                    headers=sent,
+                    data=content,
+                    allow_redirects=False,
+                    server_hostname=name,
+                    proxy=_proxy(address.scheme, address.host or ""),
                 )
         except aiohttp.ConnectionTimeoutError as exc:
             raise TryAgain(f"{self._receiver}: cannot connect in time") from exc
@@ -139,7 +147,6 @@ class Line:
                 connector=aiohttp.TCPConnector(ssl=context or True, keepalive_timeout=_KEPT_SECONDS),
                 timeout=aiohttp.ClientTimeout(self._timeout, connect=self._timeout * 0.8),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
             )
         return session
 
@@ -165,6 +172,12 @@ class WebNotifier(NotifierKind):
         """Hold the connections."""
         async with self.line() as line:
             yield lambda message: self.tell(message, line)
+
+
+@cache
+def _proxy(scheme: str, host: str) -> str | None:
+    """Return the proxy that the environment names for a host; aiohttp would look, and for a .netrc, each time."""
+    return None if proxy_bypass(host) else getproxies().get(scheme)
 
 
 async def _beginning(response: ClientResponse) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from operator import itemgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Delete, RowMapping, Select, Table, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Delete, Select, Table, delete, select
 from sqlalchemy.dialects.sqlite import dialect, insert
 
 from sentinel.store.tables import Row
@@ -40,6 +41,7 @@ class Shelf(Generic[T]):
     _all: ClassVar[Select[Any]]
     _gone: ClassVar[Delete]
     _names: ClassVar[tuple[str, ...]]
+    _in_order: ClassVar[itemgetter[Any]]
 
     def __init_subclass__(cls) -> None:
         cls.table = table_of(cls.ROW)
@@ -50,6 +52,8 @@ class Shelf(Generic[T]):
         cls._all = select(cls.table).order_by(*cls.table.primary_key)
         cls._gone = delete(cls.table)
         cls._names = tuple(field.name for field in fields(cls.VALUE))
+        columns = [column.name for column in cls.table.columns]
+        cls._in_order = itemgetter(*map(columns.index, cls._names))
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -70,12 +74,9 @@ class Shelf(Generic[T]):
         row = self._row(value)
         return tuple(row[name] if convert is None else convert(row[name]) for name, convert in self._convert)
 
-    def _value(self, row: RowMapping) -> T:
-        value: T = self.VALUE(**{name: row[name] for name in self._names})
-        return value
-
     def _read(self, statement: Select[Any]) -> list[T]:
-        return [self._value(row) for row in self._connection.execute(statement).mappings()]
+        """Return the values of a statement that asks for whole rows."""
+        return [self.VALUE(*self._in_order(row)) for row in self._connection.execute(statement)]
 
     def _read_some(self, column: Column[str], keys: Iterable[str], *where: ColumnElement[bool]) -> list[T]:
         """Return the values that have one of these texts in a column, a few hundred in one statement."""

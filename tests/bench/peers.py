@@ -60,12 +60,12 @@ class Receiver:
         """Answer so from now on."""
         _ask(f"{self.url}/answer/{status}{f'/{after}' if after else ''}", b"")
 
-    def metrics(self, text: str) -> None:
-        """Show these to whoever scrapes it."""
-        _ask(f"{self.url}/metrics", text.encode())
+    def metrics(self, name: str, text: str) -> None:
+        """Show these to whoever scrapes `/metrics/<name>`."""
+        _ask(f"{self.url}/metrics/{name}", text.encode())
 
     def scraped_at(self) -> float:
-        """Wait until somebody was shown the present metrics, and return when."""
+        """Wait until somebody scrapes after the last metrics were given, and return when."""
         return until("it is scraped", lambda: float(_ask(f"{self.url}/scraped")))
 
     def forget(self) -> None:

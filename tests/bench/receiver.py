@@ -2,7 +2,7 @@
 
 `python receiver.py` prints its port. `GET /seen` returns what it took as JSON lines, `POST /answer/<status>` lets it
 answer so from now on (`/answer/429/7` with `Retry-After: 7`), `POST /forget` begins anew. It is a target as well:
-`GET /metrics` returns what was posted there last.
+`GET /metrics/<any>` returns what was posted there last.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Receiver:
     def __init__(self) -> None:
         self.taken: list[tuple[float, bytes]] = []
         self.refused: list[float] = []
-        self.metrics = b""
+        self.metrics: dict[str, bytes] = {}
         self.scraped_at = 0.0
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         self.accepts = True
@@ -33,12 +33,12 @@ class Receiver:
             return _whole(repr(self.scraped_at).encode())
         if path == "/count":
             return _whole(str(len(self.taken)).encode())
-        if path == "/metrics":
-            if body:
-                self.metrics, self.scraped_at = body, 0.0
+        if path.startswith("/metrics/"):
+            if method == "POST":
+                self.metrics[path], self.scraped_at = body, 0.0
             else:
                 self.scraped_at = self.scraped_at or time.time()
-            return _whole(b"" if body else self.metrics)
+            return _whole(b"" if method == "POST" else self.metrics.get(path, b""))
         if path == "/forget":
             self.taken, self.refused = [], []
             return _whole(b"")

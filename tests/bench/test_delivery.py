@@ -26,7 +26,9 @@ STORM = 10_000
 GROUPS = 100
 
 TREE = """
-probes: {{jobs: {{scrape: "{url}/metrics", every: {every}}}}}
+probes:  # two: the head takes 10,000 series of one
+  even: {{scrape: "{url}/metrics/0", every: {every}}}
+  odd: {{scrape: "{url}/metrics/1", every: {every}}}
 rules:
   down: {{last: job_down, above: 0, severity: critical, limit: 20000, summary: "job {{{{ labels.n }}}} is down"}}
 notifiers: {{hook: {{webhook: {{url: "{url}/hook"}}{more}}}}}
@@ -45,14 +47,19 @@ def _agent(
 ) -> AgentProcess:
     agent = AgentProcess(folder, SENTINEL_WARMUP="1ms", PYTHONDONTWRITEBYTECODE="")
     agent.write("tree.yaml", TREE.format(url=receiver.url, group_by=group_by, waits=waits, more=more, every=every))
-    receiver.metrics("up_and_well 1\n")
+    receiver.metrics("0", "up_and_well 1\n")
+    receiver.metrics("1", "up_and_well 1\n")
     agent.start()
-    until("it has looked", lambda: agent.get("/api/v1/query?query=up_and_well")["data"]["result"])
+    until("it has looked", lambda: len(agent.get("/api/v1/query?query=up_and_well")["data"]["result"]) == 2)
     return agent
 
 
-def _jobs(count: int, down: int = 1) -> str:
-    return "".join(f'job_down{{n="{n}",service="s{n % GROUPS}"}} {down}\n' for n in range(count))
+def _show(receiver: Receiver, count: int, down: int = 1) -> float:
+    """Let so many jobs be down, or up again; return when that was first scraped."""
+    lines = [f'job_down{{n="{n}",service="s{n % GROUPS}"}} {down}\n' for n in range(count)]
+    for half in (0, 1):
+        receiver.metrics(str(half), "".join(lines[half::2]))
+    return receiver.scraped_at()
 
 
 @pytest.mark.parametrize(
@@ -79,8 +86,7 @@ def test_ten_thousand_alerts_at_once(
     agent = _agent(folder, receiver, group_by, f", group_wait: {wait}, group_interval: 5m")
     assert agent.process is not None
     with Watch(agent.process.pid) as ours:
-        receiver.metrics(_jobs(STORM))
-        began = receiver.scraped_at()
+        began = _show(receiver, STORM)
         our_seconds = when("Sentinel told all", receiver, messages, 400) - began
     told = sum(len([one for one in taken.body["data"]["alerts"] if one["news"]]) for taken in receiver.taken())
     agent.kill()
@@ -99,8 +105,7 @@ def test_one_bad_sample(tmp_path: Path, receiver: Receiver) -> None:
     agent, took = _agent(tmp_path, receiver, "rule, n", every="1500ms"), []
     for turn in range(60):
         receiver.forget()
-        receiver.metrics(_jobs(1, down=(turn + 1) % 2))
-        began = receiver.scraped_at()
+        began = _show(receiver, 1, down=(turn + 1) % 2)
         until("it is told", receiver.count)
         if turn % 2 == 0:
             took.append(1000 * (receiver.taken()[0].at - began))
@@ -120,7 +125,7 @@ def test_a_receiver_that_was_down(tmp_path: Path, receiver: Receiver) -> None:
     agent = _agent(tmp_path, receiver, "rule, n", more=", rate_limit: 20/min", every="1s")
     agent.write("rules.yaml", "rules: {slow: {last: job_down, above: 0.5, severity: warning}}\n")
     receiver.answer(503)
-    receiver.metrics(_jobs(60))
+    _show(receiver, 60)
     until("somebody was refused", receiver.refused)
     time.sleep(60)
     receiver.answer(200)

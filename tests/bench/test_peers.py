@@ -26,7 +26,7 @@ WAIT = "3s"
 NAMES = [{"alertname": "down", "n": str(n)} for n in range(ALERTS)]
 
 TREE = """
-probes: {{jobs: {{scrape: "{url}/metrics", every: 500ms, timeout: 400ms}}}}
+probes: {{jobs: {{scrape: "{url}/metrics/0", every: 500ms, timeout: 400ms}}}}
 rules: {{down: {{last: job_down, above: 0, severity: critical, summary: "job {{{{ labels.n }}}} is down"}}}}
 notifiers: {{hook: {{webhook: {{url: "{url}/hook"}}}}}}
 routes: {{all: {{notify: [hook], group_by: [rule, n], group_wait: {wait}}}}}
@@ -46,7 +46,7 @@ class Sentinel:
 
     def jobs(self, down: int) -> None:
         """Let all jobs be down, or well."""
-        self.receiver.metrics("".join(f'job_down{{n="{n}"}} {down}\n' for n in range(ALERTS)))
+        self.receiver.metrics("0", "".join(f'job_down{{n="{n}"}} {down}\n' for n in range(ALERTS)))
 
     def fire(self) -> None:
         """Let all jobs be down, and wait until that is known."""
@@ -90,7 +90,7 @@ def test_ended_before_it_notified(tmp_path: Path, receiver: Receiver, end: str) 
     ours = Sentinel(tmp_path / "sentinel", receiver)
     ours.fire()
     getattr(ours.agent, end)()
-    receiver.metrics("}} no metrics\n")
+    receiver.metrics("0", "}} no metrics\n")
     ours.agent.start()
     lost = _lost(receiver, 8)
     ours.agent.stop()
