@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -66,6 +67,7 @@ async def _run(settings: Settings) -> None:
     try:
         agent = Agent(settings, os.environ, redaction=redaction)
         await agent.start()
+        _collect_seldom()
         try:
             await _serve(agent, bound, stopping)
         finally:
@@ -106,6 +108,16 @@ def _import_lean() -> None:
     finally:
         for name in unused:
             del sys.modules[name]
+
+
+def _collect_seldom() -> None:
+    """Let Python look for circles of garbage seldom, and never among what was made up to now.
+
+    A storm of alerts makes a million values that stay: looking at all of them again and again took a sixth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 async def _serve(agent: Agent, bound: socket.socket, stopping: asyncio.Event) -> None:

@@ -109,6 +109,7 @@ def lease(
         return Leased(tuple(changed), pace=pace, next_at=next_at, instead_at=instead_at)
     trial = circuit is Circuit.HALF_OPEN
     picked = _pick(tx, notifier, pace, now, 1 if trial else space, trial=trial)
+    swaps: list[tuple[Notification, Notification]] = []
     sealer = Sealer.over(tx, notifier, words, now, [row for bundle in picked.bundles for row in bundle])
     parcels = []
     for bundle in picked.bundles:
@@ -116,6 +117,9 @@ def lease(
         changed += taken if isinstance(taken, list) else taken.rows
         if isinstance(taken, Parcel):
             parcels.append(taken)
+            swaps += zip(bundle, taken.rows, strict=True)
+    if tx.notifications.swap(*swaps) != len(swaps):
+        raise LookupError("a notification is not as it was seen")  # the transaction is undone: somebody else has it
     if rate := notifier.rate_limit:
         pace = pace.took(len(parcels), rate, now, holding=picked.holding)
     times = [now] if picked.bundles and not parcels else []
@@ -167,7 +171,7 @@ def _bundles(tx: Transaction, rows: Sequence[Notification]) -> tuple[Sequence[No
 def _take(
     tx: Transaction, notifier: Notifier, sealer: Sealer, bundle: Sequence[Notification], now: datetime, *, trial: bool
 ) -> Parcel | list[Notification]:
-    """Seal and lease what one message tells; return it, or the rows that ended otherwise."""
+    """Seal what one message tells, to be leased; return it, or the rows that ended otherwise."""
     try:
         sealed = sealer.seal(bundle)
     except Exception as exc:  # one row that cannot be put into words must not keep all others waiting
@@ -182,8 +186,6 @@ def _take(
     rows, message = sealed
     until = now + LEASE
     leased = tuple(replace(row, settlement=Settlement.SENDING, leased_until=until) for row in rows)
-    if not all(tx.notifications.swap(was, row) for was, row in zip(bundle, leased, strict=True)):
-        raise LookupError(f"{bundle[0].id} is not as it was seen")  # the transaction is undone: somebody else has it
     return Parcel(leased, message, until, trial)
 
 

@@ -114,23 +114,28 @@ class Words:
 
     @cached_property
     def _own(self) -> Mapping[str, Any]:
-        return _environments((*self.folders, shipped("notifiers", "templates")))
+        return _environments((*self.folders, shipped("notifiers", "templates")), edited=True)
 
     @cached_property
     def _shipped(self) -> Mapping[str, Any]:
-        return _environments((shipped("notifiers", "templates"),))
+        return _environments((shipped("notifiers", "templates"),), edited=False)
 
 
 def _markup(name: str) -> str:
     return name.removesuffix(".j2")
 
 
-def _environments(folders: Sequence[Path]) -> Mapping[str, Any]:
-    """Return the sandbox for each template: HTML escapes as HTML, Slack's markup as Slack wants it, text not at all."""
+def _environments(folders: Sequence[Path], *, edited: bool) -> Mapping[str, Any]:
+    """Return the sandbox for each template: HTML escapes as HTML, Slack's markup as Slack wants it, text not at all.
+
+    Args:
+        folders: of templates.
+        edited: whether these may change while the agent runs, so that each file is looked at before it is used.
+    """
     from jinja2 import FileSystemLoader
     from markupsafe import Markup
 
-    plain = environment(loader=FileSystemLoader([str(folder) for folder in folders]))
+    plain = environment(loader=FileSystemLoader([str(folder) for folder in folders])).overlay(auto_reload=edited)
 
     def anchor(url: str, text: str) -> str:
         return Markup('<a href="{}">{}</a>').format(url, text) if _followed(url) else url

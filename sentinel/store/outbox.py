@@ -165,14 +165,13 @@ class Notifications(Shelf[Notification]):
         statement = select(notifier, func.count()).where(self.table.c.settlement == settlement).group_by(notifier)
         return {name: int(count) for name, count in self._connection.execute(statement)}
 
-    def swap(self, was: Notification, now: Notification) -> bool:
-        """Put `now` in the place of `was` if that is still how it stands; a lost race is no error.
+    def swap(self, *changes: tuple[Notification, Notification]) -> int:
+        """Put the second of each pair in the place of the first if that is still how it stands; return for how many.
 
         Compared are the settlement, the end of the lease and the number of tries, one of which every change moves.
         """
-        leased_until = None if was.leased_until is None else to_ms(was.leased_until)
-        seen = (was.id, str(was.settlement), was.tries, leased_until)
-        return self._connection.exec_driver_sql(self._SWAP, (*self._converted(now), *seen)).rowcount == 1
+        rows = [(*self._converted(now), *_seen(was)) for was, now in changes]
+        return self._connection.exec_driver_sql(self._SWAP, rows).rowcount if rows else 0
 
     def expire(
         self, before: datetime, quiet_before: datetime, after: tuple[int, str] | None, limit: int
@@ -206,6 +205,10 @@ class Notifications(Shelf[Notification]):
 
     def _oldest(self) -> Select[Any]:
         return select(self.table).order_by(self.table.c.created_at, self.table.c.id)
+
+
+def _seen(was: Notification) -> tuple[str, str, int, int | None]:
+    return was.id, str(was.settlement), was.tries, None if was.leased_until is None else to_ms(was.leased_until)
 
 
 class ToldShelf(Shelf[Told]):

@@ -45,8 +45,8 @@ def test_of_two_who_saw_the_same_row_one_wins(database: Database) -> None:
     second = replace(was, settlement=Settlement.WITHDRAWN)
     with database.begin() as tx:
         tx.notifications.put(was)
-        assert tx.notifications.swap(was, first)
-        assert not tx.notifications.swap(was, second)
+        assert tx.notifications.swap((was, first)) == 1
+        assert tx.notifications.swap((was, second)) == 0
         assert tx.notifications.get("a") == first
 
 
