@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from sentinel.core.alert import Alert
 from sentinel.store.shelf import Shelf
@@ -27,6 +26,3 @@ class Alerts(Shelf[Alert]):
     def remove(self, fingerprint: str) -> bool:
         """Forget one, and say whether it was there."""
         return self._remove(fingerprint=fingerprint)
-
-    def _row(self, value: Alert) -> dict[str, Any]:
-        return {"fingerprint": value.fingerprint, **super()._row(value)}

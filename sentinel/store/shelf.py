@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from operator import itemgetter
+from functools import partial
+from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Delete, Select, Table, delete, select
 from sqlalchemy.dialects.sqlite import dialect, insert
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from sentinel.store.tables import Row
 
@@ -17,6 +19,13 @@ T = TypeVar("T")
 _SQLITE = dialect()
 #: So many keys are asked for in one statement; SQLite bears more, but not any number.
 _IN_ONE = 500
+
+
+def _converter(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """Return what makes a column's value of a field; of a type of ours without SQLAlchemy's layers around it."""
+    if isinstance(kind, TypeDecorator) and type(kind).process_bind_param is not TypeDecorator.process_bind_param:
+        return partial(kind.process_bind_param, dialect=_SQLITE)
+    return kind.dialect_impl(_SQLITE).bind_processor(_SQLITE)
 
 
 def table_of(row: type[Row]) -> Table:
@@ -37,23 +46,21 @@ class Shelf(Generic[T]):
 
     table: ClassVar[Table]
     _put: ClassVar[str]
-    _convert: ClassVar[tuple[tuple[str, Callable[[Any], Any] | None], ...]]
+    _convert: ClassVar[tuple[Callable[[Any], Any] | None, ...]]
     _all: ClassVar[Select[Any]]
     _gone: ClassVar[Delete]
-    _names: ClassVar[tuple[str, ...]]
+    _fields: ClassVar[attrgetter[tuple[Any, ...]]]
     _in_order: ClassVar[itemgetter[Any]]
 
     def __init_subclass__(cls) -> None:
         cls.table = table_of(cls.ROW)
         cls._put = str(insert(cls.table).prefix_with("OR REPLACE").compile(dialect=_SQLITE))
-        cls._convert = tuple(
-            (column.name, column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) for column in cls.table.columns
-        )
+        cls._convert = tuple(_converter(column.type) for column in cls.table.columns)
         cls._all = select(cls.table).order_by(*cls.table.primary_key)
         cls._gone = delete(cls.table)
-        cls._names = tuple(field.name for field in fields(cls.VALUE))
         columns = [column.name for column in cls.table.columns]
-        cls._in_order = itemgetter(*map(columns.index, cls._names))
+        cls._fields = attrgetter(*columns)
+        cls._in_order = itemgetter(*(columns.index(field.name) for field in fields(cls.VALUE)))
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -67,12 +74,9 @@ class Shelf(Generic[T]):
         """Return every value, in the order of their keys."""
         return self._read(self._all)
 
-    def _row(self, value: T) -> dict[str, Any]:
-        return {name: getattr(value, name) for name in self._names}
-
     def _converted(self, value: T) -> tuple[Any, ...]:
-        row = self._row(value)
-        return tuple(row[name] if convert is None else convert(row[name]) for name, convert in self._convert)
+        found = zip(self._convert, self._fields(value), strict=True)
+        return tuple([part if convert is None else convert(part) for convert, part in found])
 
     def _read(self, statement: Select[Any]) -> list[T]:
         """Return the values of a statement that asks for whole rows."""
