@@ -4,7 +4,7 @@ Each notifier has its own, so a slow receiver delays no other. It wakes when som
 is over and when the next one is due; what is decided is decided by `lease` and `settle`, on the desk, and what ended
 is settled in the transaction that leases what comes next.
 
-A quick receiver is leased for ahead: one transaction for what it takes in a tenth of a second, and while the desk
+A quick receiver is leased for ahead: one transaction for what it takes in a fifth of a second, and while the desk
 works at the next one, the rest of this one is sent. What was leased and is not to be sent after all (the receiver
 refuses, the agent stops) is given back.
 """

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sentinel.delivery.settle import Result
 
 #: What a receiver takes in so long is leased at a time: after a crash no more than that is sent again.
-AHEAD_SECONDS = 0.1
+AHEAD_SECONDS = 0.2
 #: More than this is not, however quick it is: each is looked up and written while others wait for the desk.
-_MOST = 256
+_MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
