@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,8 +87,7 @@ def _as_dict(probe: Probe, ended: Run) -> dict[str, Any]:
                 "phase": " ".join(filter(None, (sample.labels.get("step"), sample.labels["phase"]))),
                 "seconds": sample.value,
             }
-            for sample in ended.batch.samples
-            if "phase" in sample.labels and sample.name.endswith("_duration_seconds")
+            for sample in _phases(ended.batch.samples)
         ],
         "expectations": [
             {"expected": verdict.expected, "met": not verdict.words, "words": verdict.words}
@@ -96,6 +95,20 @@ def _as_dict(probe: Probe, ended: Run) -> dict[str, Any]:
         ],
         "samples": [_sample(sample) for sample in ended.batch.samples],
     }
+
+
+def _phases(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the phases in the order in which they come; a kind may know only at its end what connecting took."""
+    found = [sample for sample in samples if "phase" in sample.labels and sample.name.endswith("_duration_seconds")]
+    steps = list(dict.fromkeys(sample.labels.get("step") for sample in found))
+    first = ("resolve", "connect", "tls")
+    return sorted(
+        found,
+        key=lambda sample: (
+            steps.index(sample.labels.get("step")),
+            first.index(sample.labels["phase"]) if sample.labels["phase"] in first else len(first),
+        ),
+    )
 
 
 def _sample(sample: Sample) -> dict[str, Any]:

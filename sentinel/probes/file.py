@@ -157,7 +157,9 @@ class File(ProbeKind):
         there = f"{len(seen)} {'file' if len(seen) == 1 else 'files'}"
         nothing = f"{self.path}: no such file" if not seen and not glob.has_magic(self.path) else ""
         words = nothing or f"{self.path} finds {there}, expected {wanted}"
-        yield Verdict("count", f"{wanted} files", words if few or many else "")
+        yield Verdict(
+            "count", f"{wanted} file" if wanted.endswith(" 1") else f"{wanted} files", words if few or many else ""
+        )
         for (word, limits), file in zip((("oldest", self.oldest), ("newest", self.newest)), _ends(seen), strict=False):
             if limits is not None:
                 yield from _aged(word, limits, file, timedelta(seconds=round(now - file.modified)))

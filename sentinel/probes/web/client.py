@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import httpcore
 import httpx
 
@@ -210,6 +211,7 @@ async def opened(target: WebTarget, defaults: Mapping[str, str] | None = None) -
 
     oauth2 = target.auth.oauth2 if target.auth else None
     client = Authorised(target, defaults or {}, oauth2) if oauth2 else Client(target, defaults or {})
+    anyio.Event()  # loads what httpcore's first request would, whose phases would tell of a slow target
     try:
         yield client
     finally:
