@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 from sentinel.agent.lookout import Surroundings
@@ -20,6 +22,7 @@ from sentinel.core.schedule import Every
 from sentinel.probes.base import Look, Measure, ProbeKind
 from sentinel.probes.probe import Probe
 from sentinel.probes.run import Run
+from sentinel.probes.threads import in_thread
 from tests.e2e.process import free_port
 
 
@@ -27,6 +30,7 @@ class Scripted(ProbeKind):
     """A probe that does what its key says, and counts how often it was made ready."""
 
     READY: ClassVar[list[str]] = []
+    RELEASE: ClassVar[threading.Event] = threading.Event()
 
     does: str = "well"
     at: str = ""
@@ -40,6 +44,8 @@ class Scripted(ProbeKind):
     async def _look(self, _: Look) -> Sequence[Sample]:
         if self.does == "hang":
             await asyncio.Event().wait()
+        if self.does == "block":
+            await in_thread(partial(self.RELEASE.wait, 30), "blocking")
         if self.does == "fail":
             raise ProbeFailed("connect", "nobody there")
         return [Sample("found", 1.0)]
@@ -85,6 +91,20 @@ async def test_a_hanging_probe_delays_nobody() -> None:
     await post.count(3)
     assert [name for name, _ in post.runs] == ["b", "c", "a"]
     assert post.runs[2][1].reason == "timeout"
+    await post.lookouts.stop()
+
+
+async def test_calls_that_block_for_ever_are_left_and_take_no_thread_of_others() -> None:
+    """Each has a thread of its own, whatever hangs: a database, a file system, a name server; the others look on."""
+    post = Post()
+    blocking = [probe(f"b{number}", "block", f"host-{number}") for number in range(40)]
+    post.lookouts.follow({one.name: one for one in (*blocking, probe("well"))})
+    await post.count(41)
+    assert post.runs[0][0] == "well"
+    assert {run.reason for _, run in post.runs[1:]} == {"timeout"}
+    async with asyncio.timeout(5):
+        assert await asyncio.to_thread(lambda: "the loop's own pool is free") != ""
+    Scripted.RELEASE.set()
     await post.lookouts.stop()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 import threading
 import tracemalloc
@@ -180,9 +181,27 @@ async def test_a_renamed_field_is_noticed(path: str, words: str) -> None:
     assert ended.words.startswith(words)
 
 
+async def test_what_is_no_finite_number_is_one_all_the_same() -> None:
+    """As JavaScript and Python write them; and a count that falls is a service that was started anew."""
+    answers = iter(('{"a": NaN, "b": Infinity, "orders": 7}', '{"a": 1e999, "b": -Infinity, "orders": 2}'))
+
+    async def says_next(request: bytes, writer: asyncio.StreamWriter) -> None:
+        await says(next(answers))(request, writer)
+
+    async with served(says_next) as port:
+        metrics = {"a": "a", "b": "b", "orders_total": "orders"}
+        kind = Http.model_validate({"url": f"http://127.0.0.1:{port}/", "metrics": metrics})
+        async with kind.ready() as measure:
+            first, second = [await run(probe_of(kind), measure, NOW) for _ in range(2)]
+    assert math.isnan(value(first, "a"))
+    assert (value(first, "b"), value(second, "a"), value(second, "b")) == (math.inf, math.inf, -math.inf)
+    assert (first.success, second.success, value(second, "orders_total")) == (True, True, 2)
+
+
 BAD: list[tuple[str, Behaviour, str, str]] = [
     ("hangs", servers.hangs, "timeout", "waiting for its answer"),
     ("hangs in the body", servers.hangs_in_the_body, "timeout", "reading the answer of 127.0.0.1:"),
+    ("a byte at a time", servers.drips, "timeout", "reading the answer of 127.0.0.1:"),
     ("closes", servers.closes, "connect", "closed the connection without an answer"),
     ("endless body", servers.never_ends, "expect", "body is longer than 4,096 KiB"),
     ("endless head", servers.never_ends_its_head, "error", "does not speak HTTP"),
