@@ -187,6 +187,8 @@ class Head:
 
     def _put(self, taken: Taken, source: Shape, refusals: Refusals) -> Taken:
         """Put samples into their rows; return those that were taken."""
+        if not len(taken.slots):
+            return taken
         late = taken.ts <= self._arena.last_ms(taken.slots)
         inserted = Taken.joined(())
         if late.any():

@@ -44,6 +44,8 @@ class Taken:
     def joined(cls, parts: Iterable[Taken]) -> Taken:
         """Put several after one another."""
         parts = [part for part in parts if len(part.slots)]
+        if len(parts) == 1:
+            return parts[0]
         if not parts:
             return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
         return cls(

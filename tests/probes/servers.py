@@ -68,9 +68,10 @@ async def hangs_in_the_body(request: bytes, writer: asyncio.StreamWriter) -> Non
 
 
 async def drips(request: bytes, writer: asyncio.StreamWriter) -> None:
-    """Send an answer byte by byte, so that something always comes and nothing is ever done."""
-    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b" " * 100_000:
-        writer.write(bytes([byte]))
+    """Send a body byte by byte, so that something always comes and nothing is ever done."""
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while True:
+        writer.write(b" ")
         await asyncio.sleep(0.005)
 
 
