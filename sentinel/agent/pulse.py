@@ -43,7 +43,7 @@ class Pulse:
 
         The wall clock goes on while a machine is suspended, the monotonic one does not.
         """
-        wall = self._clock.now()
+        wall, self._beat_at = self._clock.now(), self._clock.monotonic()
         while True:
             await asyncio.sleep(_BEAT_SECONDS)
             now, monotonic = self._clock.now(), self._clock.monotonic()

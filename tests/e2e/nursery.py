@@ -19,7 +19,13 @@ from sentinel.cli import main
 from tests.e2e.process import AgentProcess
 
 #: Imported once, by the process that is forked.
-_KNOWN = ("sentinel.agent.agent", "sentinel.notifiers.sentry_envelope", "sentinel.web.app", "sentinel.web.server")
+_KNOWN = (
+    "sentinel.agent.agent",
+    "sentinel.notifiers.sentry_envelope",
+    "sentinel.web.app",
+    "sentinel.web.server",
+    "tests.e2e.warm",
+)
 
 
 class Forked:
