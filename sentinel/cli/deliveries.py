@@ -48,7 +48,7 @@ def list_(
         print_json(answer)
         return
     print_table(
-        ("id", "state", "notifier", "reason", "severity", "tries", "created", "what it said"),
+        ("id", "state", "notifier", "reason", "severity", "group", "tries", "created", "what it said"),
         map(_row, answer["deliveries"]),
         "Nobody was told anything." if not wanted else f"None is {wanted}.",
     )
@@ -124,5 +124,5 @@ def drop(
 
 def _row(row: dict[str, Any]) -> tuple[str, ...]:
     said = row["why"] or (row["attempts"][-1]["error"] if row["attempts"] else "")
-    about = row["reason"], row["severity"], str(row["tries"]), ago(row["created_at"]), said
+    about = row["reason"], row["severity"], row["group"], str(row["tries"]), ago(row["created_at"]), said
     return row["id"], row["settlement"], row["notifier"], *about

@@ -71,8 +71,8 @@ def ago(instant: str | None) -> str:
     seconds = round((SystemClock().now() - datetime.fromisoformat(instant)).total_seconds())
     sign, seconds = ("in ", -seconds) if seconds < 0 else ("", seconds)
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size * 2:
-            return f"{sign}{seconds // size} {unit}{'' if sign else ' ago'}"
+        if (count := round(seconds / size) if sign else seconds // size) >= 2:
+            return f"{sign}{count} {unit}{'' if sign else ' ago'}"
     return f"{sign}{seconds} s{'' if sign else ' ago'}"
 
 

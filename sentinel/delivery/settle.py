@@ -150,18 +150,18 @@ def _refused(
     tx: Transaction, notifier: Notifier, one: Landed, error: DeliveryFailed, rows: Sequence[Notification]
 ) -> list[Notification]:
     first = rows[0]
-    if not isinstance(error, TryAgain):
-        return [changed for row in rows for changed in bury(tx, notifier, row, str(error), one.at)]
-    if first.tries >= notifier.tries:
-        why = f"{error} (attempt {first.tries} of {notifier.tries})"
-        return [changed for row in rows for changed in bury(tx, notifier, row, why, one.at)]
+    # An attempt before may have been accepted unheard: a refusal now says nothing of that one.
+    surely = not one.parcel.message.again and not (isinstance(error, TryAgain) and not error.sure)
+    if not isinstance(error, TryAgain) or first.tries >= notifier.tries:
+        last = f" (attempt {first.tries} of {notifier.tries})" if isinstance(error, TryAgain) else ""
+        buried = [unsealed(row) for row in rows] if surely else rows
+        return [changed for row in buried for changed in bury(tx, notifier, row, f"{error}{last}", one.at)]
     next_at = one.at + wait(first.id, max(1, first.tries), error.after)
     if error.done:
         content = replace(Message.unseal(first.content), done=error.done).seal()
         rows = [replace(first, content=content), *rows[1:]]
-    if error.sure and not one.parcel.message.again:
+    if surely:
         return [replace(unsealed(row), next_at=next_at) for row in rows]
-    # An attempt before may have been accepted unheard: a refusal now says nothing of that one.
     return [replace(row, settlement=Settlement.WAITING, leased_until=None, next_at=next_at) for row in rows]
 
 

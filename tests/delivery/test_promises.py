@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from sentinel.core.errors import GiveUp, TryAgain
+from sentinel.core.errors import DeliveryFailed, GiveUp, TryAgain
 from sentinel.core.notification import Reason, Settlement
 from sentinel.core.severity import Severity
 from sentinel.delivery.breaker import Breaker, Circuit
+from sentinel.delivery.deadletters import retry
 from tests.delivery.house import House
 from tests.notifiers.messages import alert
 
@@ -116,3 +117,35 @@ def test_what_one_receiver_cannot_take_delays_no_other_group(house: House) -> No
     parcels = house.lease(slack, space=8).leased.parcels
     assert [parcel.rows[0].id for parcel in parcels] == [first.id, other.id]
     assert house.lease(slack, space=8).leased.parcels == ()
+
+
+@pytest.mark.parametrize(
+    ("errors", "anew"),
+    [
+        pytest.param([GiveUp("HTTP 404")], True, id="refused for good"),
+        pytest.param([TryAgain("HTTP 500")] * 2, True, id="refused too often"),
+        pytest.param([TryAgain("no answer", sure=False), GiveUp("HTTP 404")], False, id="perhaps taken before"),
+    ],
+)
+def test_what_was_surely_refused_is_worded_anew_when_a_person_retries_it(
+    house: House, errors: list[DeliveryFailed], anew: bool
+) -> None:
+    """DESIGN: "can be retried by hand"; "surely refused … unseals the row …, under a new key; … unknown … keeps"."""
+    row, slack = house.owe(), house.notifier(tries=2)
+    keys = set()
+    for error in errors:
+        leased = house.lease(slack)
+        keys.add(leased.message and leased.message.key)
+        house.settle(slack, leased, error)
+        house.pass_time(seconds=2)
+    assert house.row(row.id).settlement is Settlement.DEAD
+    with house.database.begin() as tx:
+        tx.alerts.put(alert(over=True))
+    house.pass_time(hours=6)
+    with house.database.begin() as tx:
+        retry(tx, row.id, "ann", house.now)
+    message = house.lease(slack).message
+    assert message
+    assert message.resolved is anew
+    assert (message.key not in keys) is anew
+    assert ("6h late" in message.text) is anew

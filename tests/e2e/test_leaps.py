@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 from sentinel.core.clock import to_ms
+from sentinel.core.errors import TryAgain
+from sentinel.core.notification import Settlement
+from sentinel.delivery.breaker import Breaker
+from sentinel.delivery.lease import lease, reclaim
 from tests.e2e.fast import BEGAN, FastAgent
 from tests.store.kit import named
 
@@ -144,6 +148,38 @@ def test_samples_in_the_journal_outlive_a_month_in_which_nobody_looked(agent: Fa
     agent.run(timedelta(minutes=45))
     tidy(agent)
     assert count(agent, BEGAN, before) == kept
+
+
+def test_what_was_owed_before_the_clock_was_set_back_is_told_before_what_came_after(agent: FastAgent) -> None:
+    """DESIGN: "in order per alert and notifier"; nobody knows whether the firing was taken, so its words are kept."""
+    agent.write(TREE + "  long: {last: length, above: {warning: 10, critical: 50}}\n")
+    agent.reload()
+    agent.looks["shop"] = lambda _: {"queue_depth": 99.0, "other_depth": 1.0, "length": 20.0}
+    agent.refusals["crew"] = TryAgain("no answer", sure=False)
+    agent.run(timedelta(seconds=30))
+    agent.leap(-timedelta(1))
+    agent.looks["shop"] = lambda _: {"queue_depth": 99.0, "other_depth": 1.0, "length": 60.0}
+    agent.run(timedelta(seconds=30))
+    agent.refusals.clear()
+    agent.run(timedelta(minutes=12))
+    assert [line for line in agent.told() if "long" in line] == ["firing warning long", "rose critical long"]
+
+
+def test_what_was_being_sent_is_sent_again_after_a_restart_whatever_the_clock_says(agent: FastAgent) -> None:
+    """A lease ends with the agent that held it; its words and its key stay."""
+    agent.looks["shop"] = lambda _: {"queue_depth": 99.0, "other_depth": 99.0}
+    agent.refusals["crew"] = TryAgain("no answer", sure=False)
+    agent.run(timedelta(minutes=3))
+    now = agent.clock.now() + timedelta(minutes=3)
+    agent._write(lambda tx: lease(tx, agent.config.notifiers["crew"], Breaker(), agent._words, now))
+    assert [row.settlement for row in agent.desk.state.telling.open.values()] == [Settlement.SENDING]
+    agent.crash()
+    agent.clock.leap(-timedelta(365))
+    agent.refusals.clear()
+    agent.start()
+    agent._write(lambda tx: reclaim(tx, agent.clock.now()))
+    agent.run(timedelta(seconds=15))
+    assert agent.told() == ["firing critical queue", "firing critical depth"]
 
 
 def count(agent: FastAgent, since: datetime, until: datetime) -> int:
