@@ -1,4 +1,4 @@
-"""Imported by what agents are forked from: the models of all kinds are made once, and what is there is not looked at."""
+"""Imported by what agents are forked from: the models of all kinds are made once, and nothing of it is copied."""
 
 from __future__ import annotations
 
