@@ -17,6 +17,7 @@ import structlog
 from pydantic import SecretStr
 
 from sentinel.agent.alarm import Alarm, call_for
+from sentinel.agent.blindness import Blindness
 from sentinel.agent.desk import Desk
 from sentinel.agent.log import Redaction
 from sentinel.agent.lookout import Surroundings
@@ -36,6 +37,7 @@ from sentinel.core.clock import Clock, SystemClock
 from sentinel.core.heartbeat import Heartbeat, Ping
 from sentinel.core.notification import Settled, Settlement
 from sentinel.core.problem import near
+from sentinel.core.quantity import format_duration
 from sentinel.core.sample import Sample
 from sentinel.core.schedule import Every
 from sentinel.delivery.attempt import attempt
@@ -84,11 +86,13 @@ class Agent:
         self.reference = Reference(settings.reference, self.clock)
         self.timetable = Timetable(self.clock)
         self.pulse = Pulse(self.clock)
+        self.blindness = Blindness()
         self.couriers = Couriers(self._write, self.clock)
         self.readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
         self.remote = ThreadPoolExecutor(2, thread_name_prefix="remote")
         self.alarm = Alarm(lambda notifier, message: attempt(notifier, message, self.clock))
         self._tasks: set[asyncio.Task[None]] = set()
+        self.outage = ""
         self.dead_letters: Mapping[str, int] = {}
         self._counted_at = self.started_at
 
@@ -247,7 +251,8 @@ class Agent:
         self._counted_at = self.clock.now()
         self.dead_letters = await self.read(self._count_dead)
         if self.settings.reference:
-            self.history.head.blind = await self.reference.is_blind()
+            blind = await self.reference.is_blind()
+            self.desk.ask(lambda: self.blindness.note(self.desk, self.clock.now(), blind=blind))
         if self.waits.due(self.clock.now()):
             await self.read(self._look_for_waits)
         if any(silence.ends_at <= self.clock.now() for silence in self.view.silences.values()):
@@ -329,11 +334,16 @@ class Agent:
         return Words(self.settings.name, folders)
 
     def _tell_outage(self) -> None:
-        away = self.started_at - self.desk.away_since
-        if away > timedelta(minutes=1):
-            log.warning("nobody looked", since=self.desk.away_since.isoformat(), seconds=round(away.total_seconds()))
-        for job, due in self.desk.unjudged.items():
-            log.warning("a run fell due while nobody looked, it is not judged", job=job, due=due.isoformat())
+        """Say how long nobody looked, and which runs of jobs fell due meanwhile and are not judged."""
+        since, away = self.desk.away_since, self.started_at - self.desk.away_since
+        if away <= timedelta(minutes=1):
+            return
+        lasted = timedelta(seconds=round(away.total_seconds()))
+        runs = ", ".join(f"{job} at {due:%Y-%m-%d %H:%M} UTC" for job, due in self.desk.unjudged.items())
+        log.warning("nobody looked", since=since.isoformat(), seconds=round(lasted.total_seconds()), not_judged=runs)
+        self.outage = f"Nobody looked for {format_duration(lasted)}, since {since:%Y-%m-%d %H:%M} UTC."
+        if runs:
+            self.outage += f" Not judged, since nobody could hear of it: {runs}."
 
     def _spawn(self, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)

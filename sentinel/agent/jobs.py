@@ -113,6 +113,12 @@ def resume_jobs(
     return unjudged
 
 
+def excused(tx: Transaction, probes: Mapping[str, Probe], away_from: datetime, now: datetime) -> dict[str, Heartbeat]:
+    """Likewise, and return what is remembered of each job, for `follow`."""
+    resume_jobs(tx, probes, away_from, now)
+    return {one.name: one for one in tx.heartbeats.all()}
+
+
 def _jobs(probes: Mapping[str, Probe]) -> Mapping[str, Probe]:
     return {name: probe for name, probe in probes.items() if isinstance(probe.kind, HeartbeatKind)}
 

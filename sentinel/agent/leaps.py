@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from sentinel.agent.jobs import resume_jobs
+from sentinel.agent.jobs import excused
 from sentinel.agent.ledger import write_outcome
 from sentinel.core.clock import Clock, to_ms
 from sentinel.core.heartbeat import Heartbeat
@@ -89,8 +89,7 @@ class Leaps:
 
         def write(tx: Transaction) -> None:
             write_outcome(tx, outcome, desk.config.revision.id)
-            resume_jobs(tx, desk.config.probes, now + by, now)
-            jobs.update({one.name: one for one in tx.heartbeats.all()})
+            jobs.update(excused(tx, desk.config.probes, now + by, now))
 
         if (why := desk.pen.commit(write)) is not None:
             raise why

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sentinel import __version__
 from sentinel.agent.agent import Agent
@@ -15,6 +15,9 @@ from sentinel.web.jobs import jobs
 from sentinel.web.present import Json, instant
 from sentinel.web.verdict import verdict
 from sentinel.web.words import ago, length, seconds
+
+#: For so long the page says that nobody looked before.
+_REMEMBERED = timedelta(days=1)
 
 
 def status(agent: Agent, now: datetime) -> Json:
@@ -46,6 +49,8 @@ def notices(agent: Agent, now: datetime) -> list[Json]:
     if view.unwritten_since is not None:
         lasted = length(now - view.unwritten_since)
         found.append({"tone": "bad", "words": f"Nothing can be written for {lasted}: {view.unwritten_why}"})
+    if agent.outage and now - agent.started_at < _REMEMBERED:
+        found.append({"tone": "warn", "words": agent.outage})
     if agent.reference.blind:
         found.append({"tone": "bad", "words": "The agent is blind: it reaches none of its reference addresses."})
     if not view.reload.ok:

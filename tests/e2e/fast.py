@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sentinel.agent.blindness import Blindness
 from sentinel.agent.desk import Desk
 from sentinel.config.config import Config
 from sentinel.config.load import load
@@ -69,6 +70,7 @@ class FastAgent:
     heard: list[Message] = field(default_factory=list)
     refusals: dict[str, DeliveryFailed] = field(default_factory=dict)
     readers: Executor = field(default_factory=Inline)
+    blindness: Blindness = field(default_factory=Blindness)
     _paces: dict[str, Pace] = field(default_factory=dict)
     _words: Words = field(default_factory=lambda: Words("test-agent"))
 
@@ -115,6 +117,10 @@ class FastAgent:
         """Die and start again."""
         self.crash(away)
         return self.start()
+
+    def blinded(self, blind: bool) -> None:
+        """Let the agent reach nothing at all, or again what is there."""
+        self.blindness.note(self.desk, self.clock.now(), blind=blind)
 
     def ping(
         self, job: str, kind: PingKind = PingKind.SUCCESS, body: str = "", run: str = "", *, create: bool = False
