@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -116,6 +117,15 @@ class Settings(BaseSettings):
     def agent_url(self) -> str:
         """Where commands find the agent."""
         return agent_url(self.url, self.listen)
+
+    @property
+    def secrets(self) -> Iterator[str]:
+        """What must stand in no log, page or database, even if a job prints it."""
+        for whole in (self.token, self.heartbeat_url):
+            if whole is not None:
+                yield whole.get_secret_value()
+        if self.tokens is not None:
+            yield from (one.rpartition(":")[2] for one in re.split(r"[\s,]+", self.tokens.get_secret_value()))
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -33,6 +33,7 @@ from sentinel.agent.tree import Tree
 from sentinel.agent.view import Reload, view_of
 from sentinel.agent.waits import Waits
 from sentinel.config.config import Config
+from sentinel.config.secrets import Secrets
 from sentinel.core.clock import Clock, SystemClock
 from sentinel.core.heartbeat import Heartbeat, Ping
 from sentinel.core.notification import Settled, Settlement
@@ -82,6 +83,7 @@ class Agent:
         self.clock = clock or SystemClock()
         self.started_at = self.clock.now()
         self.redaction = redaction or Redaction()
+        self.redaction.renew(Secrets.of(settings.secrets))
         self.tree = Tree(settings, environ, self.clock, self._reloaded)
         self.reference = Reference(settings.reference, self.clock)
         self.timetable = Timetable(self.clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sentinel.agent.view import View
 from sentinel.core.heartbeat import Heartbeat
@@ -12,7 +12,7 @@ from sentinel.probes.heartbeat import HeartbeatKind
 from sentinel.probes.job import running_since
 from sentinel.probes.probe import Probe
 from sentinel.web.present import Json, instant
-from sentinel.web.words import ago, length
+from sentinel.web.words import ago, length, seconds
 
 
 def jobs(view: View, now: datetime) -> list[Json]:
@@ -86,7 +86,8 @@ def _facts(one: Heartbeat, now: datetime) -> Json:
 def _said(one: Heartbeat, now: datetime) -> Iterator[str]:
     yield f"last success {ago(one.last_success_at, now)}"
     if one.last_duration is not None:
-        yield f"took {length(one.last_duration)}"
+        took = one.last_duration
+        yield f"took {length(took) if took >= timedelta(minutes=1) else seconds(took.total_seconds())}"
     if one.failures_in_a_row:
         times = f"{one.failures_in_a_row} times in a row" if one.failures_in_a_row > 1 else "once"
         code = f" (exit code {one.exit_code})" if one.exit_code else ""

@@ -142,6 +142,17 @@ async def test_the_audit_names_the_token(start: Start) -> None:
         assert OPERATE not in said
 
 
+async def test_a_job_that_prints_a_token_does_not_tell_it(start: Start) -> None:
+    """Its environment holds one, and it prints that."""
+    async with start(TREE, **SETTINGS) as house:
+        said = f"SENTINEL_TOKEN={PUSH} or {ALL} or {READ}"
+        assert (await house.client.post(f"/ping/{PUSH}/nightly", content=said)).status_code == 200
+        with house.agent.database.read() as tx:
+            job = tx.heartbeats.get("nightly")
+        assert job
+        assert job.body == "SENTINEL_TOKEN=*** or *** or ***"
+
+
 @pytest.mark.parametrize(
     ("tokens", "words"),
     [
