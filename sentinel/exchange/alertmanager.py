@@ -24,7 +24,7 @@ from typing import Any
 
 from sentinel.exchange.alertmanager_receivers import Receivers
 from sentinel.exchange.draft import Draft, duration
-from sentinel.exchange.given import Given, Source
+from sentinel.exchange.given import Given
 from sentinel.exchange.intervals import schedule_of
 from sentinel.exchange.matchers import MORE, Match, both, in_yaml, matchers_of
 
@@ -51,13 +51,10 @@ class Path:
     given: Given | None = None
 
 
-def take(sources: list[Source]) -> Draft:
-    """Return a tree for configuration files of Alertmanager."""
-    draft = Draft("alertmanager")
-    for source in sources:
-        _File(draft, source.root).take()
-        draft.leave_over(source.root)
-    return draft
+def take(draft: Draft, roots: list[Given]) -> None:
+    """Write down what there is in configuration files of Alertmanager."""
+    for root in roots:
+        _File(draft, root).take()
 
 
 class _File:

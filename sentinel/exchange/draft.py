@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -78,6 +79,13 @@ class Draft:
     def secret_file(self, path: str) -> str:
         """Return a reference to a file that holds a secret."""
         return f"${{file:{path}}}" if path else ""
+
+    def tell(self, heard: Mapping[tuple[str, ...], list[str]], everyone: Iterable[str], given: Given) -> None:
+        """Add routes: for the rules that the same notifiers hear of, and for the rest."""
+        for names, rules in heard.items():
+            self.add("routes", "-".join(names), {"match": {"rule": rules}, "notify": list(names)}, given)
+        if rest := list(everyone):
+            self.add("routes", "everything-else", {"notify": rest}, given)
 
     def leave_over(self, given: Given) -> None:
         """Note everything in a file that nobody asked for."""

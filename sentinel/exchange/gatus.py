@@ -24,7 +24,7 @@ from typing import Any
 from sentinel.exchange import hide, receivers
 from sentinel.exchange.conditions import Conditions
 from sentinel.exchange.draft import Draft, duration, literal
-from sentinel.exchange.given import Given, Source
+from sentinel.exchange.given import Given
 
 _INTERVAL, _TIMEOUT = 60.0, 10.0
 _PROVIDERS: receivers.Table = {
@@ -47,13 +47,10 @@ _PROVIDERS: receivers.Table = {
 }
 
 
-def take(sources: list[Source]) -> Draft:
-    """Return a tree for configuration files of Gatus."""
-    draft = Draft("gatus")
-    for source in sources:
-        _File(draft, source.root).take()
-        draft.leave_over(source.root)
-    return draft
+def take(draft: Draft, roots: list[Given]) -> None:
+    """Write down what there is in configuration files of Gatus."""
+    for root in roots:
+        _File(draft, root).take()
 
 
 class _File:
@@ -70,13 +67,15 @@ class _File:
         for kind, given in self.root.pairs("alerting"):
             self._provider(kind, given)
         for given in self.root.items("endpoints") or self.root.items("services"):
-            self._endpoint(given)
+            if self._enabled(given):
+                self._endpoint(given)
         for given in self.root.items("external-endpoints"):
-            self._external(given)
+            if self._enabled(given):
+                self._external(given)
         for given in self.root.items("suites"):
             self.draft.note(given, f"suite {given.text('name')}: write it as a probe of the kind steps")
             given.plain()
-        self._routes()
+        self.draft.tell(self.heard, self.told.values(), self.root)
         self._maintenance(self.root.get("maintenance"), {})
 
     def _provider(self, kind: str, given: Given) -> None:
@@ -124,13 +123,15 @@ class _File:
         headers = hide.headers(self.draft, given.strings("headers"), "custom")
         return receivers.webhook(url, auth=auth, headers=headers, method=method if method in ("PUT", "PATCH") else "")
 
+    def _enabled(self, given: Given) -> bool:
+        if given.flag("enabled", default=True):
+            return True
+        self.draft.note(given, f"{given.text('name')}: is not enabled, and left out")
+        given.plain()
+        return False
+
     def _endpoint(self, given: Given) -> None:
-        name, group = given.text("name"), given.text("group")
-        wanted = f"{group}-{name}" if group else name
-        if not given.flag("enabled", default=True):
-            self.draft.note(given, f"{name}: is not enabled, and left out")
-            given.plain()
-            return
+        group, wanted = given.text("group"), _wanted(given)
         conditions = Conditions(self.draft, given.items("conditions"), wanted)
         word, kind = self._kind(given, conditions, wanted)
         if not word:
@@ -219,12 +220,7 @@ class _File:
         return keys
 
     def _external(self, given: Given) -> None:
-        name, group = given.text("name"), given.text("group")
-        wanted = f"{group}-{name}" if group else name
-        if not given.flag("enabled", default=True):
-            self.draft.note(given, f"{name}: is not enabled, and left out")
-            given.plain()
-            return
+        name, group, wanted = given.text("name"), given.text("group"), _wanted(given)
         seconds = given.seconds("heartbeat", "interval")
         if not seconds:
             self.draft.note(given, f"{wanted}: says not how often it is heard; every: 1h was written")
@@ -287,13 +283,6 @@ class _File:
     def _heard_by(self, given: Given) -> list[str]:
         return [self.told[kind] for alert in given.items("alerts") if (kind := alert.text("type")) in self.told]
 
-    def _routes(self) -> None:
-        if not self.told:
-            return
-        for names, rules in self.heard.items():
-            self.draft.add("routes", "-".join(names), {"match": {"rule": rules}, "notify": list(names)}, self.root)
-        self.draft.add("routes", "everything-else", {"notify": list(self.told.values())}, self.root)
-
     def _maintenance(self, given: Given, match: dict[str, str]) -> None:
         begin, lasts = given.minutes("start"), round(given.seconds("duration") / 60)
         if not given.flag("enabled", default=True) or begin is None or not 0 < lasts < 1440:
@@ -308,6 +297,11 @@ class _File:
         hours |= {"timezone": zone} if zone else {}
         name = self.draft.add("schedules", f"{match.get('probe', '')}-maintenance", hours, given)
         self.draft.add("mutes", name, {"match": match, "during": name, "reason": "maintenance"}, given)
+
+
+def _wanted(given: Given) -> str:
+    group, name = given.text("group"), given.text("name")
+    return f"{group}-{name}" if group else name
 
 
 def _clock(minutes: int) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from sentinel.exchange import receivers
 from sentinel.exchange.draft import Draft, duration, literal
-from sentinel.exchange.given import Given, Source
+from sentinel.exchange.given import Given
 
 #: What the API tells of a check's state, and not of what it should do.
 _STATE = (
@@ -41,23 +41,17 @@ _STATE = (
 _DAY, _HOUR = 86_400.0, 3_600.0
 
 
-def take(sources: list[Source]) -> Draft:
-    """Return a tree for listings of healthchecks' API."""
-    draft = Draft("healthchecks")
+def take(draft: Draft, roots: list[Given]) -> None:
+    """Write down what there is in listings of healthchecks' API."""
     told: dict[str, str] = {}
-    for source in sources:
-        for given in source.root.items("channels"):
+    for root in roots:
+        for given in root.items("channels"):
             _channel(draft, given, told)
     heard: dict[tuple[str, ...], list[str]] = {}
-    for source in sources:
-        for given in source.root.items("checks") or ([] if "channels" in source.root else source.root.items()):
+    for root in roots:
+        for given in root.items("checks") or ([] if "channels" in root else root.items()):
             _check(draft, given, told, heard)
-        draft.leave_over(source.root)
-    for names, rules in heard.items():
-        draft.add("routes", "-".join(names), {"match": {"rule": rules}, "notify": list(names)}, sources[0].root)
-    if told:
-        draft.add("routes", "everything-else", {"notify": list(told.values())}, sources[0].root)
-    return draft
+    draft.tell(heard, told.values(), roots[0])
 
 
 def _channel(draft: Draft, given: Given, told: dict[str, str]) -> None:

@@ -30,28 +30,24 @@ _LARGEST = 1_048_576
 _ADDRESS, _SCHEME, _PATH, _PARAM = "__address__", "__scheme__", "__metrics_path__", "__param_"
 
 
-def take(sources: list[Source]) -> Draft:
-    """Return a tree for Prometheus's configuration files, and blackbox_exporter's."""
-    draft = Draft("prometheus")
-    modules = {name: given for source in sources for name, given in source.root.pairs("modules")}
-    for source in sources:
-        if "modules" not in source.root:
-            _File(draft, source, modules).take()
-    asked = {one for source in sources for job in source.root.items("scrape_configs") for one in _modules(job)}
+def take(draft: Draft, roots: list[Given]) -> None:
+    """Write down what there is in Prometheus's configuration files, and blackbox_exporter's."""
+    modules = {name: given for root in roots for name, given in root.pairs("modules")}
+    for root in roots:
+        if "modules" not in root:
+            _File(draft, root, modules).take()
+    asked = {one for root in roots for job in root.items("scrape_configs") for one in _modules(job)}
     for name, given in modules.items():
         if name not in asked:
             draft.note(given, f"module {name}: no job asks for it")
             given.plain()
-    for source in sources:
-        draft.leave_over(source.root)
-    return draft
 
 
 class _File:
     """One configuration file of Prometheus."""
 
-    def __init__(self, draft: Draft, source: Source, modules: dict[str, Given]) -> None:
-        self.draft, self.source, self.root, self.modules = draft, source, source.root, modules
+    def __init__(self, draft: Draft, root: Given, modules: dict[str, Given]) -> None:
+        self.draft, self.root, self.modules = draft, root, modules
         self.all = self.root.get("global")
 
     def take(self) -> None:
@@ -126,7 +122,7 @@ class _File:
         self.draft.note(pattern, f"{job}: {pattern.text()}: its targets were taken as they are now")
         for path in self._found(pattern):
             try:
-                root = Source.read(path, self._shown(path)).root
+                root = Source.read(path).root
             except Unreadable as exc:
                 self.draft.note(pattern, str(exc))
                 continue
@@ -137,7 +133,7 @@ class _File:
     def _found(self, pattern: Given) -> list[Path]:
         """Return the files that a pattern finds, beside the configuration."""
         text = pattern.text()
-        folder, rest = (Path("/"), text.lstrip("/")) if text.startswith("/") else (self.source.folder, text)
+        folder, rest = (Path("/"), text.lstrip("/")) if text.startswith("/") else (self.root.source.folder, text)
         try:
             found = sorted(path for path in folder.glob(rest) if path.is_file())
         except (ValueError, OSError):
@@ -145,9 +141,6 @@ class _File:
         if not found:
             self.draft.note(pattern, f"{text}: there is no such file")
         return found
-
-    def _shown(self, path: Path) -> str:
-        return str(path)
 
     def _scrape(self, given: Given, address: str, labels: dict[str, str], name: str) -> dict[str, Any]:
         scheme = labels.get(_SCHEME) or given.text("scheme") or "http"

@@ -19,7 +19,10 @@ SYSTEMS = {
 
 
 def draft_of(system: str, sources: Sequence[Source]) -> Draft:
-    """Return the tree that another system's files make."""
+    """Return the tree that another system's files make, with a note on everything that its importer did not ask for."""
     module, _, name = SYSTEMS[system].partition(":")
-    draft: Draft = getattr(import_module(module), name)(list(sources))
+    draft, roots = Draft(system), [source.root for source in sources]
+    getattr(import_module(module), name)(draft, roots)
+    for root in roots:
+        draft.leave_over(root)
     return draft

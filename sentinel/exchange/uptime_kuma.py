@@ -21,7 +21,7 @@ from typing import Any
 
 from sentinel.exchange import hide, receivers
 from sentinel.exchange.draft import Draft, duration, literal
-from sentinel.exchange.given import Given, Source
+from sentinel.exchange.given import Given
 
 _PROVIDERS: receivers.Table = {
     "slack": (receivers.slack, ("slackwebhookURL!",)),
@@ -50,13 +50,10 @@ _NOTABLE = {
 }
 
 
-def take(sources: list[Source]) -> Draft:
-    """Return a tree for backups of Uptime Kuma."""
-    draft = Draft("uptime-kuma")
-    for source in sources:
-        _Backup(draft, source.root).take()
-        draft.leave_over(source.root)
-    return draft
+def take(draft: Draft, roots: list[Given]) -> None:
+    """Write down what there is in backups of Uptime Kuma."""
+    for root in roots:
+        _Backup(draft, root).take()
 
 
 class _Backup:
@@ -82,10 +79,7 @@ class _Backup:
         if proxies := self.root.get("proxyList"):
             self.draft.note(proxies, "proxyList: give a probe proxy: http://…")
             proxies.plain()
-        for names, rules in self.heard.items():
-            self.draft.add("routes", "-".join(names), {"match": {"rule": rules}, "notify": list(names)}, self.root)
-        if self.told:
-            self.draft.add("routes", "everything-else", {"notify": list(self.told.values())}, self.root)
+        self.draft.tell(self.heard, self.told.values(), self.root)
 
     def _notification(self, given: Given) -> None:
         name, number = given.text("name"), given.text("id")
