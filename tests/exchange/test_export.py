@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -21,11 +22,16 @@ from sentinel.exchange.export import GENERAL, export
 from sentinel.exchange.given import Source
 from sentinel.exchange.systems import draft_of
 from sentinel.exchange.write import settled
+from sentinel.promql.write import write
+from sentinel.rules.grouped import Recording, RuleGroup
 from sentinel.rules.rule import Rule
+from tests.engine.groups import groups_of
+from tests.engine.test_groups_like_prometheus import _group
 from tests.rules.making import INTERVALS, rule
 from tests.rules.test_cases import cases
 
 ROOT = Path(__file__).parents[2]
+CEPH = Path("/etc/prometheus/ceph/ceph_default_alerts.yml")
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 
@@ -236,3 +242,44 @@ def test_what_was_exported_can_be_imported_again(tmp_path: Path) -> None:
     found = inspect(texts, {}, NOW)
     assert found.config is not None, found.problems[:3]
     assert draft.notes == []
+
+
+@needs_promtool
+@pytest.mark.skipif(not CEPH.exists(), reason="needs Ceph's alerts (Debian: ceph-prometheus-alerts)")
+def test_a_real_rule_file_goes_both_ways(tmp_path: Path) -> None:
+    """Ceph's alerts: imported byte for byte; exported, promtool reads them, and every rule means what it meant."""
+    (tmp_path / "prometheus.yml").write_text(f"rule_files: [{CEPH}]\n")
+    texts = settled(draft_of("prometheus", [Source.read(tmp_path / "prometheus.yml")]), NOW)
+    assert texts["rules/ceph-default-alerts.yaml"] == CEPH.read_text()
+    text, notes = exported(CEPH.read_text())
+    (tmp_path / "out.yml").write_text(text)
+    promtool("check", "rules", str(tmp_path / "out.yml"))
+    assert notes == []
+    assert _meanings(groups_of(text)) == _meanings(groups_of(CEPH.read_text()))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_groups_mean_the_same_after_an_export(seed: int) -> None:
+    """Alerts and records, their order, labels, durations and queries; and a second export changes nothing."""
+    dice = random.Random(seed)
+    given = yaml.safe_dump({"groups": [_group(dice, f"g{n}") for n in range(4)]})
+    text, _ = exported(given)
+    assert _meanings(groups_of(text)) == _meanings(groups_of(given))
+    assert exported(text)[0] == text
+
+
+def _meanings(groups: tuple[RuleGroup, ...]) -> list[Any]:
+    return [
+        (
+            group.name,
+            group.interval,
+            group.limit,
+            [
+                (rule.name, write(rule.query), rule.own_labels)
+                if isinstance(rule, Recording)
+                else (rule.alert, write(rule.query), rule.own_labels, rule.annotations, dict(rule.patience))
+                for rule in group.rules
+            ],
+        )
+        for group in groups
+    ]
