@@ -41,8 +41,8 @@ class Demands(Model):
     labels: Mapping[LabelName, Pattern] = Field(
         default_factory=dict, description="Labels that each rule that alerts must have, and what their values match."
     )
-    annotations: Mapping[LabelName, Pattern] = Field(
-        default_factory=dict, description="Annotations that each alert of Prometheus must have, and what they match."
+    annotations: Annotated[tuple[LabelName, ...], BeforeValidator(_one_or_more)] = Field(
+        (), description="Annotations that each alert of Prometheus must have."
     )
     forbid: Annotated[tuple[LabelName, ...], BeforeValidator(_one_or_more)] = Field(
         (), description="Labels and annotations that no rule may have."

@@ -40,8 +40,31 @@ GROUP_CHECKS: tuple[str, ...] = ("group/interval",)
 
 #: Checks that must know the whole tree: `check(context: Context) -> Iterator[Flaw]`.
 TREE_CHECKS: tuple[str, ...] = (
+    "file/secret",
+    "inhibit/hides-critical",
+    "mute/hides-critical",
+    "mute/over",
+    "notifier/unused",
+    "policy/patience",
+    "policy/forbidden",
+    "policy/name",
+    "policy/required",
+    "policy/unknown-check",
+    "probe/rare-cron",
+    "probe/sql-no-limit",
+    "probe/sql-writes",
+    "probe/unwatched",
+    "route/never-matches",
+    "route/tells-nobody",
     "rule/for-too-short",
+    "rule/not-run-for-too-short",
+    "rule/runbook-missing",
+    "rule/runbook-unreachable",
     "rule/same",
+    "rule/unknown-metric",
+    "rule/window-beyond-hours",
+    "rule/window-beyond-retention",
+    "rule/window-too-short",
 )
 
 #: What is found about the comments that suppress others.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ class Context:
         inspection: what our own loader says; None where there are rule files of Prometheus only.
         complete: whether it is a whole tree, so that what is not there is nowhere.
         now: when it is looked at.
+        files: all paths that were read.
         retention: how long samples are kept.
         base: what shown paths are relative to.
         online: whether servers may be asked.
@@ -42,6 +43,7 @@ class Context:
     inspection: Inspection | None
     complete: bool
     now: datetime
+    files: Collection[str] = ()
     retention: timedelta = RETENTION
     base: Path = field(default_factory=Path)
     online: bool = False

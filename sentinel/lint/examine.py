@@ -80,7 +80,15 @@ def examine(
     if ours:
         inspection, views = _ours(ours, setting, files, problems, edits, rules, comments)
     context = Context(
-        rules, views, inspection, setting.complete, setting.now, setting.retention, setting.base, setting.online
+        rules,
+        views,
+        inspection,
+        setting.complete,
+        setting.now,
+        files.keys(),
+        setting.retention,
+        setting.base,
+        setting.online,
     )
     for name in TREE_CHECKS:
         for flaw in check_module(name).check(context):

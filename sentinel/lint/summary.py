@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sentinel.core.labels import NAME, Matcher, MatchOp
 from sentinel.core.problem import Position
 from sentinel.lint.view import Query, RuleView
 from sentinel.promql.ast import Call, MatrixSelector, Subquery, VectorSelector
@@ -53,6 +54,7 @@ class Summary(NamedTuple):
         reads: its selectors.
         mark: of its name.
         hold_mark: of its `for`; of its name where it has none.
+        texts: names of its annotations, or of its summary, description, runbook and dashboard.
         runbook: as it is written, "" for none.
         runbook_mark: where.
         last_line: of the rule.
@@ -71,6 +73,7 @@ class Summary(NamedTuple):
     reads: tuple[Reads, ...]
     mark: Mark
     hold_mark: Mark
+    texts: Sequence[str] = ()
     runbook: str = ""
     runbook_mark: Mark = (1, 1, 1)
     last_line: int = 0
@@ -112,9 +115,10 @@ def summary_of(view: RuleView) -> Summary:
         tuple(map(str, view.levels)),
         round(view.hold_for.total_seconds() * 1000),
         round(view.interval.total_seconds() * 1000) if view.interval else 0,
-        tuple(read for query in view.queries for read in _reads(query)),
+        tuple(_reads(view)),
         mark(view.key.position),
         mark(view.at("for").position) if view.hold_for else mark(view.key.position),
+        tuple(view.texts),
         view.texts.get(runbook, ""),
         mark(where.position) if where else (1, 1, 1),
         file.position(max(view.node.end - 1, 0)).line,
@@ -126,8 +130,27 @@ def mark(position: Position) -> Mark:
     return position.line, position.column, position.width
 
 
-def _reads(query: Query) -> list[Reads]:
-    return [_read(query, selector) for selector in query.selectors]
+def _reads(view: RuleView) -> list[Reads]:
+    """Return what a rule reads: the selectors as they are written; what only its form asks for points at the form."""
+    reads = [_read(query, selector) for query in view.queries for selector in query.selectors]
+    if view.rule is None or view.form == "expr":
+        return reads
+    at = mark(view.at(view.form, "over").position)
+    window = round(view.rule.compiled.window.total_seconds() * 1000)
+    if reads:
+        return [read._replace(window_ms=max(read.window_ms, window)) for read in reads]
+    return [
+        Reads(_name(own.matchers), _conditions(own.matchers), round(own.window.total_seconds() * 1000), 0, "", at)
+        for own in view.rule.compiled.reads
+    ]
+
+
+def _name(matchers: Sequence[Matcher]) -> str:
+    return next((one.value for one in matchers if one.name == NAME and one.op is MatchOp.EQUAL), "")
+
+
+def _conditions(matchers: Sequence[Matcher]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((one.name, str(one.op), one.value) for one in matchers if one.name != NAME)
 
 
 def _read(query: Query, selector: VectorSelector) -> Reads:
@@ -141,8 +164,7 @@ def _read(query: Query, selector: VectorSelector) -> Reads:
         if isinstance(above, Call) and not function:
             function = above.function
         above = query.above(above)
-    matchers = tuple((one.name, str(one.op), one.value) for one in selector.matchers if one.name != "__name__")
-    return Reads(selector.name, matchers, window, offset, function, mark(query.at(selector)))
+    return Reads(selector.name, _conditions(selector.matchers), window, offset, function, mark(query.at(selector)))
 
 
 def _ms(length: Any) -> int:

@@ -28,31 +28,27 @@ Good
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from sentinel.core.quantity import format_duration
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
-from sentinel.lint.emitted import interval_of
+from sentinel.lint.emitted import emitted, interval_of
 from sentinel.lint.flaw import Flaw
+from sentinel.lint.words import words
 
 SEVERITY = Severity.WARNING
 
 
 def check(context: Context) -> Iterator[Flaw]:
     """Flag a `for` shorter than two samples or evaluations; zero means that the author chose none."""
+    made = emitted(context)
     for rule in context.rules:
         if not rule.hold_ms or rule.kind == "record":
             continue
         group_ms = rule.interval_ms
-        every_ms = max((interval_of(read, context) for read in rule.reads), default=0)
+        every_ms = max((interval_of(read, context, made) for read in rule.reads), default=0)
         interval_ms = max(group_ms, every_ms)
         if rule.hold_ms < 2 * interval_ms:
-            hold, interval = _words(rule.hold_ms), _words(interval_ms)
+            hold, interval = words(rule.hold_ms), words(interval_ms)
             what = f"evaluations {interval} apart" if group_ms >= every_ms else f"samples {interval} apart"
             says = f"for: {hold} passes between two {what}"
-            yield Flaw(rule.at(rule.hold_mark), says, f"use at least {_words(2 * interval_ms)}, or drop for")
-
-
-def _words(ms: int) -> str:
-    return format_duration(timedelta(milliseconds=ms))
+            yield Flaw(rule.at(rule.hold_mark), says, f"use at least {words(2 * interval_ms)}, or drop for")
