@@ -17,7 +17,8 @@ Good
 
 Exceptions
     What a `scrape`, a `select *` or a plugin's probe produces stands nowhere in the tree: where there is one that a
-    selector may mean, only names of Sentinel's own (`probe_`, `job_`) are judged. Rules with a `source` are not.
+    selector may mean, only names of Sentinel's own (`probe_`, `job_`) are judged. Rules with a `source` are not, nor are names that some
+    kind of probe has, though no probe here is of that kind: a rule may wait for one.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ from collections.abc import Iterator
 from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
-from sentinel.lint.emitted import emitted, probes_behind
+from sentinel.lint.emitted import documented_somewhere, emitted, probes_behind
 from sentinel.lint.flaw import Flaw
 
 SEVERITY = Severity.WARNING
 
 #: Names that only probes of ours have.
 _OURS = ("probe_", "job_")
+#: What names begin with that pages of ours list.
+_DOCUMENTED = ("probe_", "job_", "host_", "container_", "scrape_", "up")
 _PARTS = ("_bucket", "_sum", "_count")
 
 
@@ -53,6 +56,8 @@ def check(context: Context) -> Iterator[Flaw]:
             if not metric.startswith(_OURS) and any(
                 probe.name in made.open for probe in probes_behind(read, context, made)
             ):
+                continue
+            if metric.startswith(_DOCUMENTED) and documented_somewhere(metric):
                 continue
             line, column, width = read.mark
             where = rule.at((line, column, min(width, len(metric))))
