@@ -17,8 +17,8 @@ Good
 
 Exceptions
     What a `scrape`, a `select *` or a plugin's probe produces stands nowhere in the tree: where there is one that a
-    selector may mean, only names of Sentinel's own (`probe_`, `job_`) are judged. Rules with a `source` are not, nor are names that some
-    kind of probe has, though no probe here is of that kind: a rule may wait for one.
+    selector may mean, only names of Sentinel's own (`probe_`, `job_`) are judged. Rules with a `source` are not, nor
+    are names that some kind of probe has, though no probe here is of that kind: a rule may wait for one.
 """
 
 from __future__ import annotations
