@@ -43,6 +43,10 @@ def check(
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Ask servers too: do runbooks' addresses answer?")] = False,
     explain: Annotated[str | None, typer.Option("--explain", metavar="NAME", help="Print the page of a check.")] = None,
+    diff: Annotated[
+        str | None, typer.Option("--diff", metavar="REVISION", help="Tell only what was brought in since then, by git.")
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is mechanical, and tell the rest.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Look at every file again, and remember none.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List every check.")] = False,
 ) -> None:
@@ -53,6 +57,15 @@ def check(
     Exit code 0: well, or warnings only; 1: something is wrong; 2: a path cannot be read.
     """
     options = Options(
-        tuple(paths or ()), str(output), strict, str(fail_on) if fail_on else None, online, explain, listing, no_cache
+        tuple(paths or ()),
+        str(output),
+        strict,
+        str(fail_on) if fail_on else None,
+        online,
+        explain,
+        listing,
+        no_cache,
+        diff,
+        fix,
     )
     raise typer.Exit(run(options))

@@ -15,6 +15,7 @@ from sentinel.core.clock import SystemClock
 from sentinel.core.problem import near
 from sentinel.core.quantity import parse_duration
 from sentinel.core.severity import Severity
+from sentinel.lint.change import CannotCompare
 from sentinel.lint.context import RETENTION
 from sentinel.lint.examine import Reporter, Setting
 from sentinel.lint.survey import Survey, survey
@@ -37,6 +38,8 @@ class Options:
     explain: str | None = None
     list: bool = False
     no_cache: bool = False
+    diff: str | None = None
+    fix: bool = False
 
 
 def run(options: Options) -> int:
@@ -49,7 +52,14 @@ def run(options: Options) -> int:
         return 0
     limit = Severity.of(options.fail_on or ("warning" if options.strict else "error"))
     setting = Setting(os.environ, SystemClock().now(), retention=_retention(), online=options.online)
-    found = survey(options.paths or _own_tree(), setting, _reporter(cache=not options.no_cache))
+    paths, reporter = options.paths or _own_tree(), _reporter(cache=not options.no_cache)
+    try:
+        found = survey(paths, setting, reporter, options.diff or "")
+    except CannotCompare as exc:
+        raise Misused(str(exc)) from None
+    if options.fix and found.edits:
+        sys.stderr.write(_mend(found))
+        found = survey(paths, setting, reporter, options.diff or "")
     _write(found, options.format, limit)
     if options.format != "json":
         for note in _notes(found):
@@ -64,6 +74,21 @@ def _reporter(*, cache: bool) -> Reporter:
 
     spread, folder = Spread(processors()), folder_of(os.environ) if cache else None
     return Memory(folder, spread) if folder is not None else spread.reports
+
+
+def _mend(found: Survey) -> str:
+    """Write the files in which something can be mended, and return what was done."""
+    from sentinel.config.files import rewrite
+    from sentinel.lint.mend import mend
+
+    told = []
+    for path, text in found.texts.items():
+        edits = [edit for problem, edit in found.edits.items() if problem.position.file == path]
+        mended, count = mend(text, edits)
+        if count:
+            rewrite(Path(path), mended)
+            told.append(f"mended {path} in {count} place{'s' if count != 1 else ''}\n")
+    return "".join(told)
 
 
 def _write(found: Survey, output: str, limit: Severity) -> None:

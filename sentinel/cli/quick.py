@@ -11,8 +11,8 @@ from sentinel.cli import exit_code
 from sentinel.cli.checking import FORMATS, LIMITS, Options, run
 from sentinel.core.errors import SentinelError
 
-_FLAGS = {"--strict": "strict", "--online": "online", "--list": "list", "--no-cache": "no_cache"}
-_VALUES = {"--format": "format", "--fail-on": "fail_on", "--explain": "explain"}
+_FLAGS = {"--strict": "strict", "--online": "online", "--list": "list", "--no-cache": "no_cache", "--fix": "fix"}
+_VALUES = {"--format": "format", "--fail-on": "fail_on", "--explain": "explain", "--diff": "diff"}
 _CHOICES = {"format": FORMATS, "fail_on": LIMITS}
 
 

@@ -58,6 +58,12 @@ def show(path: Path, base: Path) -> str:
     return whole.as_posix()
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Put another text into a file; a byte order mark and the ends of lines stay as they are, and so does its mode."""
+    mark = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
+    path.write_bytes(mark + text.encode("utf-8"))
+
+
 def _yaml_files(path: Path) -> Iterator[Path]:
     """Yield the files under a path: itself if it is one, whatever its name; links are followed."""
     if not path.is_dir():

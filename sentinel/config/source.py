@@ -28,6 +28,10 @@ class SourceFile:
     def _starts(self) -> list[int]:
         return [0, *(found.end() for found in _BREAK.finditer(self.text))]
 
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset of a place; that of the end where the line is beyond it."""
+        return self._starts[line - 1] + column - 1 if line <= len(self._starts) else len(self.text)
+
     @property
     def lines(self) -> int:
         """How many lines it has."""

@@ -71,10 +71,10 @@ def judge(
         if first is weighed and id(problem) in edits:
             mended[weighed] = edits[id(problem)]
     for path in comments:
-        for check, flaw in weighing.about_comments(path, skipped):
+        for check, flaw in weighing.about_comments(path, files[path], skipped):
             found = weighing.weigh(problem_of(check, flaw, files.get(path)))
-            if found is not None:
-                kept.setdefault((found.position, found.says), found)
+            if found is not None and kept.setdefault((found.position, found.says), found) is found and flaw.edit:
+                mended[found] = flaw.edit
     ordered = sorted(kept.values(), key=lambda problem: problem.sort_key)
     return Judged(tuple(ordered), mended, suppressed)
 
@@ -103,7 +103,7 @@ class _Weighing:
                 return not comment.expired(self.today)
         return False
 
-    def about_comments(self, path: str, skipped: frozenset[str]) -> Iterator[tuple[str, Flaw]]:
+    def about_comments(self, path: str, file: SourceFile, skipped: frozenset[str]) -> Iterator[tuple[str, Flaw]]:
         """Yield what is wrong with the comments of a file."""
         for comment in self.comments[path]:
             at = comment.position(path)
@@ -118,7 +118,7 @@ class _Weighing:
                 yield "check/expired-ignore", Flaw(at, says, "mend it, or write a later day")
             elif comment not in self.used and not unknown and not self._off(comment, path, skipped):
                 says = f"nothing here is found by {', '.join(comment.names)}"
-                yield "check/useless-ignore", Flaw(at, says, "remove the comment")
+                yield "check/useless-ignore", Flaw(at, says, "remove the comment", _without(file, comment))
 
     def _off(self, comment: Ignore, path: str, skipped: frozenset[str]) -> bool:
         """Say whether none of a comment's checks was made."""
@@ -134,6 +134,16 @@ class _Weighing:
         from sentinel.config.demands import demands_for
 
         return demands_for(path, self.demands)
+
+
+def _without(file: SourceFile, comment: Ignore) -> Edit:
+    """Return what takes a comment away: with its line, where nothing else stands there."""
+    begin = file.offset(comment.line, comment.column)
+    end = begin + comment.width
+    start = file.offset(comment.line, 1)
+    if not file.text[start:begin].strip():
+        return Edit(start, file.offset(comment.line + 1, 1), "")
+    return Edit(start + len(file.text[start:begin].rstrip()), end, "")
 
 
 def can_be_weighed(problem: Problem) -> bool:

@@ -43,7 +43,7 @@ def _view(entry: Entry, node: MappingNode, rule: Rule, inspection: Inspection) -
         rule.name,
         node,
         entry.key,
-        list(_queries(node, inspection)),
+        [] if rule.form.names else list(_queries(node, inspection)),  # a form that names probes has no PromQL
         form=rule.form_name,
         labels={**rule.labels, **({"owner": rule.owner} if rule.owner else {})},
         texts=rule.texts,

@@ -9,6 +9,7 @@ from pathlib import Path
 from sentinel.config.files import read_files, show, tree_around
 from sentinel.core.problem import Position, Problem
 from sentinel.core.severity import Severity
+from sentinel.lint.change import change_since
 from sentinel.lint.examine import Reporter, Setting, each, examine
 from sentinel.lint.flaw import Edit
 
@@ -40,20 +41,21 @@ class Survey:
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
-def survey(paths: Sequence[Path], setting: Setting, reporter: Reporter = each) -> Survey:
+def survey(paths: Sequence[Path], setting: Setting, reporter: Reporter = each, since: str = "") -> Survey:
     """Look at these paths, and read the trees around them for what their files name; each tree stands for itself.
 
     Args:
         paths: files and folders to report on; a folder that holds a tree stands for the tree's folders.
         setting: what is taken for granted; whether a tree is complete is found out here.
         reporter: looks at rule files.
+        since: a revision in git; only what was brought in since then is told.
     """
     groups: dict[tuple[Path, ...], list[Path]] = {}
     for path in paths:
         tree = tree_around(path)
         own = tree if tree and tree[0].parent == path.absolute() else (path,)
         groups.setdefault(tree, []).extend(own)
-    found = [_survey(asked, tree, setting, reporter) for tree, asked in groups.items()]
+    found = [_survey(asked, tree, setting, reporter, since) for tree, asked in groups.items()]
     return Survey(
         tuple(sorted((problem for one in found for problem in one.problems), key=lambda problem: problem.sort_key)),
         sum(one.files for one in found),
@@ -67,13 +69,18 @@ def survey(paths: Sequence[Path], setting: Setting, reporter: Reporter = each) -
     )
 
 
-def _survey(paths: Sequence[Path], tree: tuple[Path, ...], setting: Setting, reporter: Reporter) -> Survey:
+def _survey(paths: Sequence[Path], tree: tuple[Path, ...], setting: Setting, reporter: Reporter, since: str) -> Survey:
     """Look at paths of one tree; without one, a single folder is taken for a tree of its own."""
     base = setting.base
     asked, unreadable = read_files(paths, base)
     around, _ = read_files(tree, base)
     complete = bool(tree) or (len(paths) == 1 and paths[0].is_dir())
-    judged = examine(around | asked, replace(setting, complete=complete), unreadable, reporter)
+    setting = replace(setting, complete=complete)
+    judged = examine(around | asked, setting, unreadable, reporter)
+    if since:
+        change = change_since(since, [*paths, *tree], base)
+        before = examine(change.earlier, setting, reporter=reporter)
+        judged = replace(judged, problems=change.brought_in(judged.problems, before.problems))
     places = {*asked, *(problem.position.file for problem in unreadable)}
     problems = [problem for problem in judged.problems if problem.position.file in places]
     problems += [

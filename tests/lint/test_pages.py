@@ -14,7 +14,14 @@ from tests.lint.examples import found
 
 ROOT = Path(__file__).parents[2]
 #: What is found about paths, by asking servers, and by the agent: no example in YAML shows it.
-WITHOUT_EXAMPLE = ("file/text", "file/unreadable", "file/none", "config/empty", "test/failed", "rule/runbook-unreachable")
+WITHOUT_EXAMPLE = (
+    "file/text",
+    "file/unreadable",
+    "file/none",
+    "config/empty",
+    "test/failed",
+    "rule/runbook-unreachable",
+)
 WITH_EXAMPLE = [name for name in names() if name not in WITHOUT_EXAMPLE]
 
 
