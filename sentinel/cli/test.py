@@ -41,7 +41,7 @@ def rehearse(
         ResultFormat, typer.Option("--format", help="Print for people, for programs, or for build servers.")
     ] = ResultFormat.TEXT,
 ) -> None:
-    """Run the tests under `tests:` on a clock that is pushed.
+    """Run the tests under `tests:`, and those that promtool reads, on a clock that is pushed.
 
     The tree around the files is read for what they name. Nothing is looked at, and nobody is told.
     Exit code 0: all passed; 1: one failed, or something is wrong in a file; 2: a path cannot be read, or no test has
@@ -53,10 +53,11 @@ def rehearse(
 
     clock = SystemClock()
     began, colour = clock.monotonic(), sys.stdout.isatty()
-    plans = list(find(paths or _own_tree(), os.environ, clock.now(), Path(), _pattern(run)))
+    wanted = _pattern(run)
+    plans = list(find(paths or _own_tree(), os.environ, clock.now(), Path(), wanted))
     problems = [problem for plan in plans for problem in plan.problems]
     results = []
-    for result in (result for plan in plans if plan.config for result in run_tests(plan.cases, plan.config)):
+    for result in (result for plan in plans for result in run_tests(plan, Path(), wanted)):
         results.append(result)
         if output is ResultFormat.TEXT and (verbose or not result.passed):
             sys.stdout.write(lines_of(result, colour=colour))
@@ -67,7 +68,8 @@ def rehearse(
             sys.stdout.write(as_junit(results, problems) + "\n")
         case ResultFormat.TEXT:
             _say_what_is_wrong(problems, colour=colour)
-            sys.stdout.write(f"{summary(results, clock.monotonic() - began)}\n")
+            if results or not problems:
+                sys.stdout.write(f"{summary(results, clock.monotonic() - began)}\n")
     if any(plan.unreadable for plan in plans):
         raise typer.Exit(2)
     if run and not results and not problems:
@@ -76,11 +78,13 @@ def rehearse(
 
 
 def _say_what_is_wrong(problems: Sequence[Problem], *, colour: bool) -> None:
-    from sentinel.config.render import as_text
+    from sentinel.config.render import as_text, tally
 
     sys.stdout.write(as_text(problems[:_MOST], colour=colour))
     if len(problems) > _MOST:
         sys.stdout.write(f"and {len(problems) - _MOST} more: see sentinel check\n")
+    if problems:
+        sys.stdout.write(f"{tally(problems)}: the tests of this tree were not run\n")
 
 
 def _pattern(text: str) -> re.Pattern[str] | None:

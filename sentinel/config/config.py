@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sentinel.config.cases import Case
+from sentinel.config.promtool import PromtoolFile
 from sentinel.config.secrets import NOTHING, Secrets
 from sentinel.core.problem import Problem
 from sentinel.core.revision import Revision
@@ -33,6 +34,7 @@ class Config:
         secrets: what must never be shown.
         groups: of Prometheus rule files, in order; their alerting rules are among the rules.
         tests: by name; `sentinel test` runs them, the agent does not.
+        promtool: files that `promtool test rules` reads, too.
     """
 
     probes: Mapping[str, Probe] = field(repr=False)
@@ -46,6 +48,7 @@ class Config:
     secrets: Secrets = field(default=NOTHING, repr=False)
     groups: tuple[RuleGroup, ...] = field(default=(), repr=False)
     tests: Mapping[str, Case] = field(default_factory=dict, repr=False)
+    promtool: tuple[PromtoolFile, ...] = field(default=(), repr=False)
 
     @property
     def own_rules(self) -> tuple[Rule, ...]:

@@ -22,6 +22,7 @@ from sentinel.config.kinds import REGISTRIES
 from sentinel.config.notifiers import build_notifiers
 from sentinel.config.policy import build_policy
 from sentinel.config.probes import build_probes, intervals
+from sentinel.config.promtool import build_promtool
 from sentinel.config.provenance import Provenance, provenance
 from sentinel.config.read import Reader
 from sentinel.config.rules import build_rules
@@ -150,13 +151,16 @@ def inspect(
     rules |= {rule.name: rule for group in groups for rule in group.rules if isinstance(rule, Alerting)}
     policy = build_policy(builder, notifiers, rules, complete=complete)
     tests = build_tests(builder, groups, complete=complete)
+    promtool = build_promtool(gathered.promtool, findings)
     renamed = _renamed(builder, own)
     demands = build_demands(builder)
     findings.extend(substitution.problems)
     secrets = substitution.secrets({value for model in builder.models for value in secrets_of(model)})
     problems = tuple(_hidden(problem, secrets) for problem in findings.sorted())
     revision = Revision(digest(texts), dict(texts), now, whose.commit, whose.author, whose.dirty)
-    config = Config(probes, rules, notifiers, policy, schedules, revision, renamed, problems, secrets, groups, tests)
+    config = Config(
+        probes, rules, notifiers, policy, schedules, revision, renamed, problems, secrets, groups, tests, promtool
+    )
     good = None if findings.failed else config
     return Inspection(good, config, builder, demands, problems, dict(texts), secrets)
 

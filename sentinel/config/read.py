@@ -41,11 +41,14 @@ class Reader:
         findings: where problems go.
         substitution: what references stand for.
         schedules: by name, for whoever names one.
+        verbatim: whether what is read is another program's: nothing is filled in, and a key with nothing behind it is
+            as if it were left out.
     """
 
     findings: Findings
     substitution: Substitution
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    verbatim: bool = False
 
     def model(
         self,
@@ -71,7 +74,8 @@ class Reader:
         if key is not None and is_blank(node):
             self.findings.add(f"{section}/empty", key, f'"{key.text}" holds nothing')
             return None
-        self._empty_values(node, section)
+        if not self.verbatim:
+            self._empty_values(node, section)
         try:
             given = self.data(node) if data is None else data
             return model.model_validate(given, context={"schedules": self.schedules, "timezone": timezone})
@@ -85,10 +89,11 @@ class Reader:
         """Return a node as mappings, lists and texts, references filled in; `Plain` for a scalar without quotes."""
         match node:
             case ScalarNode():
-                text = self.substitution.fill(node).text
+                text = node.text if self.verbatim else self.substitution.fill(node).text
                 return text if node.style else Plain(text)
             case MappingNode():
-                return {key: self.data(value) for key, value in node.values.items()}
+                values = node.values.items()
+                return {key: self.data(value) for key, value in values if not (self.verbatim and is_blank(value))}
             case SequenceNode():
                 return [self.data(item) for item in node.items]
         raise TypeError(type(node))

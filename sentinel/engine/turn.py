@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sentinel.alerts import Advanced, advance, retire
@@ -21,7 +22,7 @@ from sentinel.core.errors import QueryInvalid
 from sentinel.core.labels import NAME, Labels, fingerprint
 from sentinel.core.quantity import format_duration
 from sentinel.core.sample import Batch, Sample
-from sentinel.rules.grouped import Alerting, Recording, RuleGroup
+from sentinel.rules.grouped import Alerting, Elements, Recording, RuleGroup
 from sentinel.rules.returned import alerting, recording
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sentinel.engine.overlay import Overlay
 
 
+_NOTHING: Mapping[str, Elements] = MappingProxyType({})
 #: Before the name of a rule: who wrote its series.
 SOURCE = "rule "
 
@@ -62,6 +64,7 @@ def take_turn(
     alerts: Mapping[str, Mapping[str, Alert]],
     written: Mapping[str, frozenset[Labels]],
     source: Source,
+    returned: Mapping[str, Elements] = _NOTHING,
 ) -> Turn:
     """Evaluate a group; nothing is written by that.
 
@@ -71,6 +74,7 @@ def take_turn(
         alerts: rule to its present alerts, by fingerprint.
         written: rule to the series that it wrote the last time.
         source: of samples, for the thread that this runs on.
+        returned: rule to what its query returns, where that is known already.
     """
     from sentinel.engine.overlay import Overlay
 
@@ -78,11 +82,12 @@ def take_turn(
     overlay = Overlay(source, to_ms(looked_at))
     done = Turn(group, at)
     for rule in group.rules:
+        elements = returned.get(rule.name)
         try:
             if isinstance(rule, Recording):
-                advanced, samples = Advanced(), recording(rule, looked_at, overlay, group.limit)
+                advanced, samples = Advanced(), recording(rule, looked_at, overlay, group.limit, elements)
             else:
-                advanced, samples = _judged(rule, group.limit, at, alerts.get(rule.name, {}), overlay)
+                advanced, samples = _judged(rule, group.limit, at, alerts.get(rule.name, {}), overlay, elements)
         except _TooMany as exc:
             done = replace(done, transitions=done.transitions + exc.ended)
             done = replace(done, failures={**done.failures, rule.name: exc.says})
@@ -122,9 +127,14 @@ class _TooMany(Exception):
 
 
 def _judged(
-    rule: Alerting, limit: int, at: datetime, alerts: Mapping[str, Alert], source: Overlay
+    rule: Alerting,
+    limit: int,
+    at: datetime,
+    alerts: Mapping[str, Alert],
+    source: Overlay,
+    elements: Elements | None,
 ) -> tuple[Advanced, dict[Labels, Sample]]:
-    seen = alerting(rule, at, source, [alert.labels for alert in alerts.values()])
+    seen = alerting(rule, at, source, [alert.labels for alert in alerts.values()], elements)
     back = {
         change.alert.fingerprint: change
         for one in seen

@@ -12,6 +12,7 @@ from sentinel.config.cases import Case
 from sentinel.config.config import Config
 from sentinel.config.files import read_files, tree_around
 from sentinel.config.load import inspect
+from sentinel.config.promtool import PromtoolFile
 from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
 
@@ -23,12 +24,14 @@ class Plan:
     Args:
         config: what they are about; None where something is wrong with it.
         cases: the tests that were asked for.
+        files: of promtool's tests that were asked for.
         problems: what is wrong, in the whole tree: a test of it means nothing then.
         unreadable: whether a path could not be read at all.
     """
 
     config: Config | None
     cases: tuple[Case, ...]
+    files: tuple[PromtoolFile, ...]
     problems: tuple[Problem, ...]
     unreadable: bool = False
 
@@ -67,4 +70,5 @@ def find(
         cases = [case for case in config.tests.values() if case.position.file in texts] if config else []
         chosen = [case for case in cases if run is None or run.search(case.name)]
         blocked = any(problem.check == "file/unreadable" for problem in unreadable)
-        yield Plan(config, tuple(chosen), errors, blocked)
+        files = tuple(file for file in config.promtool if file.path in texts) if config else ()
+        yield Plan(config, tuple(chosen), files, errors, blocked)

@@ -6,15 +6,19 @@ decided by its query alone, and its labels are part of an alert's identity. A gr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sentinel.core.labels import Labels
 from sentinel.core.problem import Position
 from sentinel.promql import Expr, Number, Read, reads
 from sentinel.promql.xxhash import xxh64
 from sentinel.rules.prometheus import INTERVAL
 from sentinel.rules.rule import Rule
+
+#: Elements that a query returns, each with its value.
+Elements = Sequence[tuple[Labels, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Alerting(Rule):
         own_labels: templates of its labels by name, those of the group among them.
         annotations: templates, likewise.
         query_offset: how far before the evaluation the query looks.
+        external_labels: of the server, for templates; only a test says any.
+        external_url: likewise.
     """
 
     alert: str = ""
@@ -34,6 +40,8 @@ class Alerting(Rule):
     own_labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     query_offset: timedelta = timedelta()
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    external_url: str = ""
 
     @property
     def hold_for(self) -> timedelta:

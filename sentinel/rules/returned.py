@@ -17,19 +17,28 @@ from sentinel.promql import parse
 from sentinel.promql.evaluate import evaluate_instant
 from sentinel.rules import words
 from sentinel.rules.gotemplate import Expansion, expand
-from sentinel.rules.grouped import Alerting, Recording
+from sentinel.rules.grouped import Alerting, Elements, Recording
 from sentinel.rules.prometheus import severity_of
 
 #: What annotations are called in our messages.
 _MEANT = {"message": "summary", "runbook_url": "runbook", "dashboard_url": "dashboard"}
 
 
-def alerting(rule: Alerting, now: datetime, source: Source, known: Iterable[Labels] = ()) -> list[Observed]:
+def alerting(
+    rule: Alerting, now: datetime, source: Source, known: Iterable[Labels] = (), elements: Elements | None = None
+) -> list[Observed]:
     """Return the elements of an alerting rule that are the case, and those known which are not any more.
 
     1. Each element's labels are those of the query, the rule's own laid over them, filled in, and `alertname`.
     2. Its severity is what the label `severity` says, `error` where that says nothing known.
     3. What is known and not returned is over, whatever is known of its probes.
+
+    Args:
+        rule: to evaluate.
+        now: the instant.
+        source: of samples.
+        known: labels of the rule's present alerts.
+        elements: what its query returns, where that is known already.
 
     Raises:
         QueryInvalid: the query cannot be evaluated, or two elements have the same labels.
@@ -41,8 +50,9 @@ def alerting(rule: Alerting, now: datetime, source: Source, known: Iterable[Labe
         return [{"Labels": dict(labels), "Value": value} for labels, value in answer.latest()]
 
     found: dict[Labels, Observed] = {}
-    for element, value in evaluate_instant(rule.query, source, at_ms).latest():
-        expansion = Expansion(dict(element), value, query)
+    returned = evaluate_instant(rule.query, source, at_ms).latest() if elements is None else elements
+    for element, value in returned:
+        expansion = Expansion(dict(element), value, query, rule.external_labels, rule.external_url)
         own = {name: expand(text, expansion) for name, text in rule.own_labels.items()}
         labels = element.unnamed.merge({**own, "alertname": rule.alert})
         if labels in found:
@@ -55,14 +65,24 @@ def alerting(rule: Alerting, now: datetime, source: Source, known: Iterable[Labe
     return [*found.values(), *(Observed(labels, None, over, "not the case any more") for labels in missing)]
 
 
-def recording(rule: Recording, at: datetime, source: Source, limit: int = 0) -> dict[Labels, Sample]:
+def recording(
+    rule: Recording, at: datetime, source: Source, limit: int = 0, elements: Elements | None = None
+) -> dict[Labels, Sample]:
     """Return what a recording rule writes, by the labels of the series.
+
+    Args:
+        rule: to evaluate.
+        at: the instant.
+        source: of samples.
+        limit: how many series it may write; 0 is any number.
+        elements: what its query returns, where that is known already.
 
     Raises:
         QueryInvalid: the query cannot be evaluated, two series have the same labels, or there are too many.
     """
     found: dict[Labels, Sample] = {}
-    for element, value in evaluate_instant(rule.query, source, to_ms(at)).latest():
+    returned = evaluate_instant(rule.query, source, to_ms(at)).latest() if elements is None else elements
+    for element, value in returned:
         labels = element.unnamed.merge({**rule.own_labels, NAME: rule.record})
         if labels in found:
             says = f"two series have the labels {labels} once the rule's own are laid over them"

@@ -10,7 +10,7 @@ import pytest
 from sentinel.config.files import read_files
 from sentinel.config.load import inspect
 from sentinel.core.severity import Severity
-from sentinel.rehearsal.run import run
+from sentinel.rehearsal.run import run_case
 from tests.rehearsal.playing import NOW, verdicts
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +30,6 @@ def test_the_tests_of_the_shop_pass() -> None:
     texts, _ = read_files([ROOT / "examples" / "shop"], ROOT)
     config = inspect(texts, {}, NOW, undefined=Severity.WARNING, stand_ins=True).config
     assert config is not None
-    results = list(run(config.tests.values(), config))
+    results = [run_case(case, config) for case in config.tests.values()]
     assert len(results) > 3
     assert {result.name: result.failures for result in results} == {result.name: () for result in results}

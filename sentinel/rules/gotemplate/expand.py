@@ -41,11 +41,15 @@ class Expansion:
         labels: of the element, as the query returns them.
         value: of the element.
         query: answers `query`.
+        external_labels: of the server; the agent has none.
+        external_url: likewise.
     """
 
     labels: Mapping[str, str]
     value: float
     query: Query
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    external_url: str = ""
 
 
 def check(text: str) -> None:
@@ -61,8 +65,9 @@ def expand(text: str, given: Expansion) -> str:
     """Fill in a template."""
     if "{{" not in text:
         return text
-    data = {"Labels": given.labels, "ExternalLabels": {}, "ExternalURL": "", "Value": given.value}
-    names = dict(zip(GIVEN, (given.labels, {}, "", given.value), strict=True))
+    values = given.labels, given.external_labels, given.external_url, given.value
+    data = dict(zip(("Labels", "ExternalLabels", "ExternalURL", "Value"), values, strict=True))
+    names = dict(zip(GIVEN, values, strict=True))
     filling = _Filling(given.query, [{"": data, **names}])
     try:
         filling.write(_parsed(text), data)
