@@ -69,6 +69,8 @@ def write(folder: Path) -> list[str]:
     for number, part in enumerate(PARTS.values()):
         below, _, above = part.partition("---\n")
         head = above if "rule_files" in above else f"rule_files: [rules.yaml]\n{above}"
+        # Without it promtool takes groups in whatever order its map has.
+        head += "" if "rule_files" in above or "group_eval_order" in above else "group_eval_order: [first, second]\n"
         (folder / f"{number}.yml").write_text(f"{head}\ntests:{SERIES}{below.strip(chr(10))}\n")
     return [f"{number}.yml" for number in range(len(PARTS))]
 
