@@ -371,6 +371,9 @@ class Desk:
         finally:
             for damage in self._upkeep.damages[known:]:
                 log.error("stored samples are damaged", what=str(damage))
+            if gone := self._upkeep.forgotten:
+                self.agenda.vanished(gone)
+                gone.clear()
 
     def _rest(self, decided: bool) -> float:
         """Return the seconds until something is due; never quite nothing after a slice that found nothing to do."""

@@ -8,7 +8,7 @@ end of a `for`, …        due then, whatever the spacing; so it is when its hou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -78,6 +78,10 @@ class Agenda:
     def appeared(self, series: Iterable[tuple[int, Labels]]) -> None:
         """Take note of series that are new; to be called before `touched` with their ids."""
         self._readers.appeared(series)
+
+    def vanished(self, ids: Collection[int]) -> None:
+        """Forget series that are in memory no more."""
+        self._readers.vanished(ids)
 
     def touched(self, ids: NDArray[np.int64], now: datetime) -> None:
         """Make the rules due that read one of these series."""

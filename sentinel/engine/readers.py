@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from sentinel.rules.rule import Rule
 class Readers:
     """Series id to the rules that read it.
 
-    Many series are read by the same rules, so each id holds only the number of its set of rules; 0 is nobody.
+    Many series are read by the same rules, so each id has only the number of its set of rules. Ids are sorted, since
+    they grow for ever, while of those that come and go few are there at once.
     """
 
     def __init__(self, rules: Iterable[Rule], series: Iterable[tuple[int, Labels]] = ()) -> None:
@@ -24,22 +25,34 @@ class Readers:
         for rule in rules:
             for read in rule.reads:
                 self._enter(rule.name, read.matchers)
-        self._sets: list[tuple[str, ...]] = [()]
-        self._numbers: dict[tuple[str, ...], int] = {(): 0}
-        self._set_of = np.zeros(1024, np.int32)
+        self._sets: list[tuple[str, ...]] = []
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._ids, self._set_of = np.empty(0, np.int64), np.empty(0, np.int64)
         self.appeared(series)
+
+    def __len__(self) -> int:
+        return len(self._ids)
 
     def appeared(self, series: Iterable[tuple[int, Labels]]) -> None:
         """Take note of series that are new."""
-        for id_, labels in series:
-            if id_ >= len(self._set_of):
-                self._set_of = np.concatenate([self._set_of, np.zeros(max(id_ + 1, len(self._set_of)), np.int32)])
-            self._set_of[id_] = self._number(self._reading(labels))
+        numbers = {id_: self._number(self._reading(labels)) for id_, labels in series}
+        ids = np.concatenate([self._ids, np.fromiter(numbers.keys(), np.int64)])
+        order = np.argsort(ids, kind="stable")
+        self._ids = ids[order]
+        self._set_of = np.concatenate([self._set_of, np.fromiter(numbers.values(), np.int64)])[order]
+
+    def vanished(self, ids: Collection[int]) -> None:
+        """Forget series that are in memory no more."""
+        kept = ~np.isin(self._ids, np.fromiter(ids, np.int64))
+        self._ids, self._set_of = self._ids[kept], self._set_of[kept]
 
     def of(self, ids: NDArray[np.int64]) -> set[str]:
         """Return the names of the rules that read any of these series."""
-        known = ids[ids < len(self._set_of)]
-        return {rule for number in set(self._set_of[known].tolist()) for rule in self._sets[number]}
+        if not len(self):
+            return set()
+        at = np.minimum(np.searchsorted(self._ids, ids), len(self) - 1)
+        numbers = set(self._set_of[at[self._ids[at] == ids]].tolist())
+        return {rule for number in numbers for rule in self._sets[number]}
 
     def _enter(self, rule: str, matchers: tuple[Matcher, ...]) -> None:
         name = next((matcher.value for matcher in matchers if matcher.name == NAME and matcher.op is MatchOp.EQUAL), "")

@@ -46,6 +46,7 @@ class Upkeep:
 
     Attributes:
         damages: what was found to be unreadable, and set aside.
+        forgotten: ids of series that the head let go of; whoever keeps something of each takes them out.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Upkeep:
         self._retention, self._flush_after, self._most_bytes = retention, flush_after, most_bytes
         self._records = Records(database, retention)
         self.damages: list[Damage] = []
+        self.forgotten: list[int] = []
         self._round: list[int] | None = None
         self._covered = 0
         self._look_at: datetime | None = None
@@ -149,13 +151,14 @@ class Upkeep:
 
     def _expire(self, now: datetime) -> bool:
         """Delete some of what is too old; say whether there was any."""
-        gone = set(self._head.forget(to_ms(now)))
+        gone = self._head.forget(to_ms(now))
+        self.forgotten += gone
         with self._database.begin() as tx:
             tx.samples.set_aside(self._history.take_damages())
             expired = tx.samples.expire(to_ms(now - self._retention), _CHUNKS) if self._steady(now) else set()
             if not expired and 0 < self._most_bytes < tx.samples.size_bytes():
                 expired = tx.samples.expire(to_ms(now - _KEPT), _CHUNKS)
-            asked = expired | gone
+            asked = expired.union(gone)
             held = tx.samples.ends(asked)
             empty = [id_ for id_ in asked if id_ not in held and id_ not in self._head.roster]
             tx.samples.forget_series(empty)

@@ -6,6 +6,7 @@ import http.client
 import json
 import shutil
 import socket
+import struct
 import subprocess
 import time
 import urllib.parse
@@ -38,7 +39,7 @@ def write_blocks(samples: Samples, folder: Path) -> None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Api]:
+def running(folder: Path, *flags: str) -> Iterator[Api]:
     """Run Prometheus over the blocks in a folder until the end of the context."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -52,6 +53,7 @@ def running(folder: Path) -> Iterator[Api]:
             "--storage.tsdb.retention.time=100y",
             f"--web.listen-address=127.0.0.1:{port}",
             "--log.level=error",
+            *flags,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -63,6 +65,37 @@ def running(folder: Path) -> Iterator[Api]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def latest(answer: dict[str, Any]) -> dict[Labels, float]:
+    """Return the values of an answer at one instant."""
+    return {Labels.of(one["metric"]): float(one["value"][1]) for one in answer["data"]["result"]}
+
+
+def _series(labels: Labels, series: list[tuple[int, float]]) -> bytes:
+    pairs = (_field(1, _field(1, name.encode()) + _field(2, value.encode())) for name, value in labels)
+    samples = (_field(2, struct.pack("<Bd", 9, value) + b"\x10" + _number(ts)) for ts, value in series)
+    return b"".join([*pairs, *samples])
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a field of protobuf that has a length."""
+    return bytes([number << 3 | 2]) + _number(len(content)) + content
+
+
+def _number(value: int) -> bytes:
+    """Return a number as protobuf and Snappy write it: seven bits a byte."""
+    head = b""
+    while value > 127:
+        head += bytes([value & 127 | 128])
+        value >>= 7
+    return head + bytes([value])
+
+
+def _snappy(text: bytes) -> bytes:
+    """Return a text as Snappy may write it: literally."""
+    parts = (text[at : at + 65_536] for at in range(0, len(text), 65_536))
+    return _number(len(text)) + b"".join(struct.pack("<BH", 61 << 2, len(part) - 1) + part for part in parts)
 
 
 class Api:
@@ -88,6 +121,15 @@ class Api:
                 self._connection.close()
             assert time.monotonic() < patience, "Prometheus does not become ready"
             time.sleep(0.05)
+
+    def write(self, samples: Samples) -> None:
+        """Write samples, as its remote write protocol does; it must run with `--web.enable-remote-write-receiver`."""
+        body = b"".join(_field(1, _series(labels, series)) for labels, series in samples.items())
+        headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
+        self._connection.request("POST", "/api/v1/write", _snappy(body), headers)
+        answer = self._connection.getresponse()
+        text = answer.read()
+        assert answer.status == 204, text
 
     def query(self, expr: str, at_ms: int, **more: str) -> dict[str, Any]:
         """Ask at one instant."""
