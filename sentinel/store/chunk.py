@@ -13,7 +13,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,7 @@ _COUNTS = struct.Struct("<III")  # samples of each series, bytes of each differe
 
 #: What is written of each series: its first number, the bytes of all others, how many bytes each of them has, and by
 #: how many decimals the values were moved.
-_LINE = np.dtype([("first", "<i8"), ("length", "<u4"), ("width", "u1"), ("decimals", "i1")])
+_LINE = struct.Struct("<qIBb")
 
 #: Instead of decimals: the numbers are the values' bits.
 _BITS = -1
@@ -103,15 +102,12 @@ def encode(ids: Sequence[int], ts: Ints, v: Values) -> Chunk:
     members = sum(1 << id_ % BLOCK for id_ in ids)
     numbers, decimals = _numbers(v)
     times, width = deflate(np.diff(np.diff(ts), prepend=0))
-    lines = np.zeros(len(ids), _LINE)
-    lines["first"], lines["decimals"] = numbers[:, 0], decimals
-    packed = []
-    for at, row in enumerate(numbers):
-        changes = row[1:] ^ row[:-1] if decimals[at] == _BITS else row[1:] - row[:-1]
-        one, lines["width"][at] = deflate(changes)
-        lines["length"][at] = len(one)
+    lines, packed = [], []
+    for row, moved in zip(numbers, decimals.tolist(), strict=True):
+        one, bytes_each = deflate(row[1:] ^ row[:-1] if moved == _BITS else row[1:] - row[:-1])
+        lines.append(_LINE.pack(row[0], len(one), bytes_each, moved))
         packed.append(one)
-    body = b"".join([_COUNTS.pack(len(ts), width, len(times)), times, lines.tobytes(), *packed])
+    body = b"".join([_COUNTS.pack(len(ts), width, len(times)), times, *lines, *packed])
     return Chunk(block, members, start, end, body, _checksum(block, members, start, end, body))
 
 
@@ -126,18 +122,20 @@ def decode(chunk: Chunk, wanted: Collection[int] | None = None) -> Unpacked:
         raise Damaged(f"its checksum is {found:08x}, not {chunk.checksum:08x}")
     count, width, length = _COUNTS.unpack_from(chunk.body)
     at = _COUNTS.size + length
-    ts = np.full(count, chunk.start_ms)
-    ts[1:] += np.cumsum(np.cumsum(inflate(chunk.body[_COUNTS.size : at], count - 1, width)))
-    ids = chunk.ids
-    lines = np.frombuffer(chunk.body, _LINE, len(ids), at)
-    ends = list(accumulate(lines["length"].tolist(), initial=at + lines.nbytes))
-    widths = lines["width"].tolist()
-    rows = [row for row, id_ in enumerate(ids) if wanted is None or id_ in wanted]
-    numbers = np.empty((len(rows), count), np.int64)
-    numbers[:, 0] = lines["first"][rows]
-    for into, row in zip(numbers, rows, strict=True):
-        into[1:] = inflate(chunk.body[ends[row] : ends[row + 1]], count - 1, widths[row])
-    return Unpacked([ids[row] for row in rows], ts, _values(numbers, lines["decimals"][rows]))
+    ts = np.zeros(count, np.int64)
+    ts[1:] = inflate(chunk.body[_COUNTS.size : at], count - 1, width)
+    ts = ts.cumsum().cumsum() + chunk.start_ms
+    end = at + chunk.members.bit_count() * _LINE.size
+    ids, decimals, numbers = [], [], []
+    for id_, (first, length, width, moved) in zip(chunk.ids, _LINE.iter_unpack(chunk.body[at:end]), strict=True):
+        if wanted is None or id_ in wanted:
+            row = np.empty(count, np.int64)
+            row[0], row[1:] = first, inflate(chunk.body[end : end + length], count - 1, width)
+            ids.append(id_)
+            decimals.append(moved)
+            numbers.append(row)
+        end += length
+    return Unpacked(ids, ts, _values(np.array(numbers).reshape(-1, count), np.array(decimals, np.int8)))
 
 
 def _numbers(v: Values) -> tuple[Ints, NDArray[np.int8]]:
@@ -159,7 +157,7 @@ def _numbers(v: Values) -> tuple[Ints, NDArray[np.int8]]:
 
 def _values(numbers: Ints, decimals: NDArray[np.int8]) -> Values:
     """Return the values of rows of numbers, of which each but the first says how it differs from the one before."""
-    v: Values = np.cumsum(numbers, axis=1) / _TENS[decimals, None]
+    v: Values = numbers.cumsum(axis=1) / _TENS[decimals, None]
     bits = decimals == _BITS
     if bits.any():
         v[bits] = np.bitwise_xor.accumulate(numbers[bits], axis=1).view(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -206,7 +207,13 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _reader(path: Path) -> sqlite3.Connection:
-    connection = _connect(path, "mode=ro")
+    """Open a connection that reads.
+
+    Even for that SQLite makes files beside the database, unless it is told that nobody can change it (`immutable`): so
+    it is where the file system is read-only.
+    """
+    sealed = os.statvfs(path.parent).f_flag & os.ST_RDONLY
+    connection = _connect(path, "mode=ro&immutable=1" if sealed else "mode=ro")
     connection.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
     return connection
 

@@ -47,7 +47,8 @@ class Flat:
     @classmethod
     def unpacked(cls, found: Unpacked, places: Ints) -> Flat:
         """Return the samples of a chunk, whose series have these places."""
-        return cls(np.repeat(places, len(found.ts)), np.tile(found.ts, len(places)), found.v.ravel())
+        ts = np.broadcast_to(found.ts, found.v.shape).ravel()
+        return cls(places.repeat(len(found.ts)), ts, found.v.ravel())
 
     @classmethod
     def ordered(cls, parts: Iterable[Flat]) -> Flat:

@@ -15,7 +15,7 @@ from sentinel.promql.evaluate import evaluate_instant
 from sentinel.promql.parser import parse
 from tests.promql import prometheus
 from tests.store.house import House
-from tests.store.kit import START_MS, at, gauge, look
+from tests.store.kit import START_MS, gauge, look
 
 pytestmark = [
     pytest.mark.timeout(120),
@@ -81,7 +81,9 @@ def peer(houses: list[House], tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A Prometheus that was written what the plain lists say."""
     folder: Path = tmp_path_factory.mktemp("prometheus")
     with prometheus.running(folder, "--web.enable-remote-write-receiver") as api:
-        api.write({k: v for run, house in enumerate(houses) for k, v in walk(random.Random(run), house, str(run)).items()})
+        api.write(
+            {k: v for run, house in enumerate(houses) for k, v in walk(random.Random(run), house, str(run)).items()}
+        )
         yield api
 
 
