@@ -95,6 +95,7 @@ def seconds(text: str) -> float:
 
 def run(wrapped: Wrapped, environ: Mapping[str, str]) -> int:
     """Run the command, tell how it went, and return its exit code, whatever became of the telling."""
+    _open_closed()
     calls, output = Calls(wrapped.name, environ), _Output()
     with _Signals() as signals:
         try:
@@ -116,6 +117,15 @@ def run(wrapped: Wrapped, environ: Mapping[str, str]) -> int:
     if why and not wrapped.quiet:
         _write(2, f"sentinel: nobody was told how {wrapped.name} went: {why}\n".encode())
     return code
+
+
+def _open_closed() -> None:
+    """Let no pipe of ours take the number of a stream that whoever started us has closed (`>&-`)."""
+    for stream in (0, 1, 2):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this one
 
 
 def _spawn(command: tuple[str, ...]) -> subprocess.Popen[bytes]:

@@ -9,7 +9,8 @@ What becomes what
 
 Not carried over
     filters of mails by their subject, pings by mail, `manual_resume`, who may ping (here a token may). The jobs call
-    `http://<agent>:9160/ping/<name>` instead of `https://hc-ping.com/<uuid>`, likewise `/start` and `/fail`.
+    `http://<agent>:9160/ping/<name>` instead of `https://hc-ping.com/<uuid>`, likewise `/start` and `/fail`; with
+    `uuid: <uuid>` beside `every` or `cron` only the host changes.
 """
 
 from __future__ import annotations

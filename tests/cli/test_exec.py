@@ -222,6 +222,14 @@ def test_a_reader_that_goes_away_ends_the_job_as_it_would_without_us(run: Run) -
     assert done.code == 128 + signal.SIGPIPE
 
 
+def test_streams_that_are_closed_hold_no_job() -> None:
+    """`>&- 2>&-`, as some schedulers start what they run: the job runs, and its exit code comes through."""
+    code = "import sys; from sentinel.cli import calls, main; calls.PAUSES = (); main()"
+    command = [sys.executable, "-c", code, "exec", "nightly", "--", "sh", "-c", "echo y; echo n >&2; exit 6"]
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
+    assert subprocess.run(closed, timeout=30).returncode == 6
+
+
 @pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "USR1"])
 def test_a_signal_is_sent_on(run: Run, name: str) -> None:
     """The command decides what it means; here it is the command that sends it to us."""
