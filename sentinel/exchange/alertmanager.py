@@ -28,9 +28,13 @@ from sentinel.exchange.given import Given
 from sentinel.exchange.intervals import schedule_of
 from sentinel.exchange.matchers import MORE, Match, both, in_yaml, matchers_of
 
-#: What Alertmanager does where a route does not say it, in seconds.
-_TIMERS = {"group_wait": 30.0, "group_interval": 300.0, "repeat_interval": 14_400.0}
-#: More routes than these are no tree that a person reads; `continue` is then kept as it is.
+#: Timers by our word and Alertmanager's, and what it does where a route does not say them, in seconds.
+_TIMERS = (
+    ("group_wait", "group_wait", 30.0),
+    ("group_interval", "group_interval", 300.0),
+    ("repeat", "repeat_interval", 14_400.0),
+)
+#: More routes than these are no tree that a person reads; those behind a `continue` are then left out.
 _MOST_ROUTES = 300
 
 
@@ -64,6 +68,7 @@ class _File:
         self.draft, self.root = draft, root
         self.receivers: dict[str, tuple[str, ...]] = {}
         self.hours: dict[str, str] = {}
+        self.shared = False
 
     def take(self) -> None:
         """Take over what there is."""
@@ -79,6 +84,7 @@ class _File:
                     self.hours[name] = self.draft.add("schedules", name, hours, given)
         top = self.root.get("route")
         if top:
+            self.shared = _goes_on(top)
             paths = self._reachable(self._paths(top, {}, {}, top=True))
             for path in paths:
                 self._write(path)
@@ -87,15 +93,12 @@ class _File:
 
     def _paths(self, route: Given, around: Match, inherited: dict[str, Any], *, top: bool = False) -> list[Path]:
         """Return the ways through a route, in the order in which they are tried; the last is the route itself."""
-        own = matchers_of(self.draft, route)
-        if top:
-            own = {}
+        own = {} if top else matchers_of(self.draft, route)
         match, exact = both(around, own)
         if not exact:
             self.draft.note(route, f"beside the matchers of the routes around it, {MORE}")
         keys = inherited | self._keys(route)
-        name = keys.pop("receiver", "")
-        keys["receiver"] = name
+        name = keys.get("receiver", "")
         if match is None:
             self.draft.note(route, "the route fits no alert that comes this far, and is left out")
             route.plain()
@@ -149,9 +152,7 @@ class _File:
                 self.draft.note(by, "group_by: ['...'] is not known: alerts of one rule make a group")
                 labels = ["alertname"]
             keys["group_by"] = ["rule" if label == "alertname" else label for label in labels]
-        for key in _TIMERS:
-            if key in route:
-                keys[key] = route.seconds(key)
+        keys |= {key: route.seconds(key) for _, key, _ in _TIMERS if key in route}
         return keys
 
     def _write(self, path: Path) -> None:
@@ -159,13 +160,7 @@ class _File:
         keys = path.keys
         entry: dict[str, Any] = {"match": in_yaml(path.match)} if path.match else {}
         entry |= {"notify": list(path.notify), "group_by": keys.get("group_by", [])}
-        for ours, theirs in (
-            ("group_wait", "group_wait"),
-            ("group_interval", "group_interval"),
-            ("repeat", "repeat_interval"),
-        ):
-            seconds = keys.get(theirs, _TIMERS[theirs])
-            entry[ours] = duration(seconds)
+        entry |= {ours: duration(keys.get(theirs, default)) for ours, theirs, default in _TIMERS}
         self.draft.add("routes", self._name(path), entry, path.given)
 
     def _name(self, path: Path) -> str:
@@ -176,20 +171,27 @@ class _File:
 
     def _hours(self, route: Given, match: Match, has_children: bool) -> None:
         """Write mutes for the hours in which a route is quiet."""
-        for key, sign, why in (("mute_time_intervals", "", "muted"), ("active_time_intervals", "!", "told only")):
-            for given in route.items(key):
-                name = self.hours.get(given.text())
-                if name is None:
-                    self.draft.note(given, f"{given.text()}: was not carried over, and mutes nothing")
-                    continue
-                if has_children:
-                    self.draft.note(given, f"{given.text()}: mutes what the routes below take as well")
-                entry = {"match": in_yaml(match), "during": f"{sign}{name}", "reason": f"{why} in {given.text()}"}
-                self.draft.add(
-                    "mutes", f"{name}-{'-'.join(one for values in match.values() for one in values)}", entry, given
-                )
-        if len(route.items("active_time_intervals")) > 1:
-            self.draft.note(route.get("active_time_intervals"), "several active intervals mute outside of each of them")
+        for given in route.items("mute_time_intervals"):
+            if (name := self._known(given)) is not None:
+                self._mute(given, match, name, "muted in these hours", has_children)
+        active = [name for given in route.items("active_time_intervals") if (name := self._known(given)) is not None]
+        if active:
+            given = route.get("active_time_intervals")
+            name = active[0] if len(active) == 1 else self.draft.add("schedules", "-or-".join(active), active, given)
+            self._mute(given, match, f"!{name}", "told in other hours only", has_children)
+
+    def _known(self, given: Given) -> str | None:
+        name = self.hours.get(given.text())
+        if name is None:
+            self.draft.note(given, f"{given.text()}: was not carried over, and mutes nothing")
+        return name
+
+    def _mute(self, given: Given, match: Match, during: str, reason: str, has_children: bool) -> None:
+        if has_children or self.shared:
+            self.draft.note(given, f"{during}: mutes an alert for all who hear of it, by whichever route")
+        about = "-".join(one for values in match.values() for one in values)
+        entry = {"match": in_yaml(match), "during": during, "reason": reason}
+        self.draft.add("mutes", f"{during}-{about}", entry, given)
 
     def _inhibit(self, given: Given) -> None:
         cause = matchers_of(self.draft, given, "source_matchers", "source_match", "source_match_re")
@@ -199,3 +201,7 @@ class _File:
         entry |= {"equal": equal} if equal else {}
         first = [values[0] for values in cause.values()] or ["cause"]
         self.draft.add("inhibit", f"behind-{'-'.join(first)}", entry, given)
+
+
+def _goes_on(route: Given) -> bool:
+    return any(child.flag("continue") or _goes_on(child) for child in route.items("routes"))

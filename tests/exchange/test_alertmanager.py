@@ -147,6 +147,28 @@ def test_time_intervals_are_the_same_hours(interval: dict[str, Any], inside: str
     assert not schedule.contains(datetime.fromisoformat(outside).replace(tzinfo=UTC))
 
 
+def test_hours_of_a_route_are_mutes_of_what_it_takes() -> None:
+    """Muted in them, or told in one of several only: these are one schedule."""
+    names = ["a", "b"]
+    config = {
+        "route": {
+            "receiver": "r",
+            "routes": [{"matchers": ["team=x"], "mute_time_intervals": ["a"], "active_time_intervals": names}],
+        },
+        "receivers": [{"name": "r", "webhook_configs": [{"url": "http://r/"}]}],
+        "time_intervals": [
+            {"name": name, "time_intervals": [{"times": [{"start_time": start, "end_time": "24:00"}]}]}
+            for name, start in zip(names, ("18:00", "20:00"), strict=True)
+        ],
+    }
+    draft, texts = of_text("alertmanager", yaml.safe_dump(config))
+    during = [mute["during"] for mute in draft.sections["mutes"].values()]
+    assert during == ["a", "!a-or-b"]
+    assert draft.sections["schedules"]["a-or-b"] == names
+    assert draft.notes == []
+    assert checked(texts, draft.secrets).config is not None
+
+
 def test_a_receiver_of_several_is_several_notifiers_that_routes_name_together() -> None:
     """Each config is one; Slack over the API is a bot, over a webhook a webhook."""
     notifiers = imported("alertmanager")[0].sections["notifiers"]

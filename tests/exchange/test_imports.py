@@ -18,6 +18,7 @@ from sentinel.exchange.given import Source, Unreadable
 from sentinel.exchange.systems import SYSTEMS, draft_of
 from sentinel.exchange.write import settled
 from sentinel.lint.examine import Setting, examine
+from tests.config.test_schema import wrong
 from tests.exchange.imported import DATA, FILES, NOW, checked, imported, of_text
 
 #: What must not stand in a tree, nor in what is told of it.
@@ -39,6 +40,13 @@ def test_what_is_made_passes_the_check(system: str) -> None:
     assert told == []
     assert checked(texts, draft.secrets).config is not None
     assert not [note for note in draft.notes if "is left out: " in note.says]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_is_made_is_not_underlined_in_an_editor(system: str) -> None:
+    """The JSON Schema, which its first line names, accepts each file."""
+    _, texts = imported(system)
+    assert {path: found for path, text in texts.items() if (found := wrong(text))} == {}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
