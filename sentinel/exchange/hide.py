@@ -10,6 +10,7 @@ from sentinel.config.secrets import sounds_secret
 from sentinel.exchange.draft import Draft
 
 _PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
+_FORM = re.compile(r"[^\s=&{}]+=[^\s&]*(&[^\s=&]+=[^\s&]*)*")
 _JSON_FIELD = re.compile(r'"(\w[\w.-]*)"(\s*:\s*)"((?:[^"\\]|\\.)+)"')
 _HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BEARER = re.compile(r"(?i)(bearer|token|basic|apikey)\s+(\S.*)")
@@ -43,7 +44,11 @@ def headers(draft: Draft, given: dict[str, str], hint: str) -> dict[str, str]:
 
 
 def body(draft: Draft, text: str, hint: str) -> str:
-    """Return a body of JSON without the values of fields that sound secret."""
+    """Return a body of JSON, or of a form, without the values of fields that sound secret."""
+    if _FORM.fullmatch(text):
+        return _PARAMETER.sub(
+            lambda found: f"{found[1]}={_hidden(draft, found[1], found[2], hint)}", f"?{text}"
+        ).removeprefix("?")
 
     def hidden(found: re.Match[str]) -> str:
         return f'"{found[1]}"{found[2]}"{_hidden(draft, found[1], found[3], hint)}"'
