@@ -132,7 +132,8 @@ class _Reading:
             self._wrong(node.keys.get("record", node), says, "part it into two rules" if alert else "name it")
             return None
         self._unknown(node, _ALERT if alert else _RECORD, "an alerting rule" if alert else "a recording rule")
-        own = {**labels, **self._labels(node)}
+        given = self._labels(node)
+        own = {**labels, **given}
         query = self._query(node)
         if record:
             if not _METRIC.fullmatch(record):
@@ -145,16 +146,16 @@ class _Reading:
             node,
             query,
             own,
-            self._annotations(node),
+            self._annotations(node, given),
             self._duration(node, "for"),
             self._duration(node, "keep_firing_for"),
             self._severities(node, own),
         )
 
-    def _annotations(self, node: MappingNode) -> Mapping[str, str]:
+    def _annotations(self, node: MappingNode, labels: Mapping[str, str]) -> Mapping[str, str]:
         annotations = self._texts(node, "annotations")
-        for key in ("labels", "annotations"):
-            self._check_templates(node, key)
+        self._check_templates(node, "labels", labels)
+        self._check_templates(node, "annotations", annotations)
         return annotations
 
     def _severities(self, node: MappingNode, own: Mapping[str, str]) -> tuple[Severity, ...]:
@@ -188,8 +189,8 @@ class _Reading:
             return None
         return query
 
-    def _check_templates(self, node: MappingNode, key: str) -> None:
-        for name, text in self._texts(node, key).items():
+    def _check_templates(self, node: MappingNode, key: str, texts: Mapping[str, str]) -> None:
+        for name, text in texts.items():
             if "{{" not in text:
                 continue
             try:

@@ -40,6 +40,7 @@ GROUP_CHECKS: tuple[str, ...] = ("group/interval",)
 
 #: Checks that must know the whole tree: `check(context: Context) -> Iterator[Flaw]`.
 TREE_CHECKS: tuple[str, ...] = (
+    "deploy/sub-path",
     "file/secret",
     "inhibit/hides-critical",
     "mute/hides-critical",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentinel.config.source import SourceFile
 from sentinel.config.tree import Node
 from sentinel.core.problem import Position
 from sentinel.lint.summary import Summary
@@ -33,6 +34,7 @@ class Context:
         complete: whether it is a whole tree, so that what is not there is nowhere.
         now: when it is looked at.
         files: all paths that were read.
+        manifests: files among them that are Kubernetes's or Compose's.
         retention: how long samples are kept.
         base: what shown paths are relative to.
         online: whether servers may be asked.
@@ -44,6 +46,7 @@ class Context:
     complete: bool
     now: datetime
     files: Collection[str] = ()
+    manifests: Sequence[SourceFile] = ()
     retention: timedelta = RETENTION
     base: Path = field(default_factory=Path)
     online: bool = False

@@ -16,7 +16,7 @@ from sentinel.lint.context import RETENTION, Context
 from sentinel.lint.flaw import Edit
 from sentinel.lint.ignore import Ignore, ignores
 from sentinel.lint.judge import Judged, judge
-from sentinel.lint.onefile import FileReport, flaws_of, is_rule_file, problem_of, report_on
+from sentinel.lint.onefile import FileReport, flaws_of, is_manifest, is_rule_file, problem_of, report_on
 from sentinel.lint.page import check_module
 from sentinel.lint.summary import Summary, summary_of
 from sentinel.lint.view import RuleView
@@ -66,7 +66,9 @@ def examine(
         reporter: looks at rule files.
     """
     files = {path: SourceFile(path, text) for path, text in sorted(texts.items())}
-    plain = [file for file in files.values() if is_rule_file(file.text)]
+    manifests = [file for file in files.values() if is_manifest(file.text)]
+    others = [file for file in files.values() if file not in manifests]
+    plain = [file for file in others if is_rule_file(file.text)]
     reports = reporter(plain)
     problems = [*unreadable, *(problem for report in reports for problem in report.problems)]
     edits: dict[int, Edit] = {}
@@ -74,7 +76,7 @@ def examine(
         edits.update({id(report.problems[at]): edit for at, edit in report.edits.items()})
     rules = [rule for report in reports for rule in report.rules]
     comments = {file.path: list(report.ignores) for file, report in zip(plain, reports, strict=True) if report.ignores}
-    ours = {path: file.text for path, file in files.items() if path not in {one.path for one in plain}}
+    ours = {file.path: file.text for file in others if not is_rule_file(file.text)}
     inspection = None
     views: dict[str, RuleView] = {}
     if ours:
@@ -86,6 +88,7 @@ def examine(
         setting.complete,
         setting.now,
         files.keys(),
+        manifests,
         setting.retention,
         setting.base,
         setting.online,

@@ -24,6 +24,10 @@ from sentinel.lint.view import GroupView, Query, RuleView
 #: A line that makes a file more than a rule file of Prometheus: a key of ours at its left edge.
 _OURS = re.compile(r"""^(?!groups[ \t]*:|[-#\s\]}%]|\.\.\.)\S""", re.MULTILINE)
 
+_MANIFEST = re.compile(
+    r"^services:|^apiVersion:[^\n]*\n(?:.*\n)*?kind:|^kind:[^\n]*\n(?:.*\n)*?apiVersion:", re.MULTILINE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
@@ -68,6 +72,11 @@ class FileReport:
 def is_rule_file(text: str) -> bool:
     """Say whether a file holds rules of Prometheus only, by the looks of its lines."""
     return _OURS.search(text) is None
+
+
+def is_manifest(text: str) -> bool:
+    """Say whether a file is Kubernetes's or Compose's, by the keys that these have at their left edge."""
+    return ("apiVersion:" in text or "services:" in text) and _MANIFEST.search(text) is not None
 
 
 def report_on(file: SourceFile) -> FileReport:

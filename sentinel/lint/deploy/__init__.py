@@ -1,0 +1,1 @@
+"""Checks about how the agent is deployed; one file each."""
