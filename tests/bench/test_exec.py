@@ -39,7 +39,7 @@ def _cost(argv: list[str], environ: dict[str, str]) -> tuple[float, float, float
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 def test_a_run_pays_little(tmp_path: Path) -> None:
-    """Under 0.25 s for start, end and output."""
+    """Start, end and output cost under 0.15 s of the processor; what passes depends on who else is at work."""
     sentinel = str(Path(sys.executable).with_name("sentinel"))
     with served(tmp_path, TREE) as agent:
         environ = {**os.environ, "SENTINEL_URL": agent.url}
@@ -55,4 +55,4 @@ def test_a_run_pays_little(tmp_path: Path) -> None:
             f"{name:<22}{least * 1000:5.0f} ms at least, {median * 1000:4.0f} ms in the middle, "
             f"{used * 1000:4.0f} ms of the processor"
         )
-    assert costs["sentinel exec"][0] - costs["the command alone"][0] < 0.25
+    assert costs["sentinel exec"][2] - costs["the command alone"][2] < 0.15
