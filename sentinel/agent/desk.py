@@ -228,6 +228,9 @@ class Desk:
     def append(self, batch: Batch) -> None:
         """Take samples into the head, and make the rules due that read them; only on this thread."""
         appended = self.history.head.append(batch)
+        for why, count in appended.refused.items():
+            if self.history.head.refused[batch.source, why] == count:  # for the first time: what goes on is a number
+                log.warning("samples were refused", source=batch.source, why=why, samples=count)
         if appended.new:
             self.agenda.appeared([(id_, self.history.head.labels_of(id_)) for id_ in appended.new])
         self.agenda.touched(appended.ids, self._clock.now())

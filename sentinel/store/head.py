@@ -23,10 +23,10 @@ from sentinel.core.sample import Batch, Health, Sample
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Values, Windows, is_stale
 from sentinel.store.arena import REACH_MS, Ints
 from sentinel.store.cut import compact, cut
-from sentinel.store.intake import LATE_MS, Opened, Refusals, Taken, gone, take, zeros
+from sentinel.store.intake import LATE_MS, Opened, Refusals, Taken, fits, gone, take, zeros
 from sentinel.store.roster import Roster
 from sentinel.store.rows import Look, Rows, Series
-from sentinel.store.shape import REFUSED, Shape
+from sentinel.store.shape import REFUSED, UNFIT, Shape
 from sentinel.store.slots import NEVER
 
 #: How long the head keeps samples, unless it is asked to keep them longer.
@@ -66,7 +66,7 @@ class Head:
     Attributes:
         blind: set by the agent while it cannot see: every probe's health is then `blind`.
         refused: (source, reason) -> samples refused so far: "future", "too old", "duplicate", "out of order",
-            "too many series".
+            "too many series", "too many labels".
         newest_ms: time of the newest sample.
         set_aside: samples so far that lay in the future when the clock was set back.
         roster: the series in memory.
@@ -115,8 +115,9 @@ class Head:
             slots = source.slots(batch.samples, lambda asked: self._open(source, batch, asked, opened))
             refusals = Refusals(duplicate=source.duplicates)
             refusals["too many series"] = int((slots == REFUSED).sum()) - source.duplicates
+            refusals["too many labels"] = int((slots == UNFIT).sum())
             if not source.settled:
-                self._slots.source[slots[slots != REFUSED]] = source.id
+                self._slots.source[slots[slots >= 0]] = source.id
             taken = [
                 zeros(opened, batch, source.whole_ms),
                 take(slots, batch.samples, at_ms, self.newest_ms - REACH_MS, refusals),
@@ -177,6 +178,9 @@ class Head:
         found = []
         for sample, labels in asked:
             slot = self.roster.slot_of(labels)
+            if slot is None and not fits(labels):
+                found.append(UNFIT)
+                continue
             if slot is None and room > 0:
                 id_, flushed_ms = known.get(labels, (self.roster.last_id + 1, NEVER))
                 slot = self.roster.add(Series(id_, labels, source.id), source.interval_ms, flushed_ms)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentinel.core.clock import to_ms
+from sentinel.core.labels import Labels
 from sentinel.core.sample import Batch, Sample
 from sentinel.core.windows import STALE_BITS
 from sentinel.store.arena import Ints
-from sentinel.store.shape import REFUSED
 
 #: How far ahead of its look a sample may be: another machine's clock is never quite ours.
 FUTURE_MS = 60_000
@@ -24,7 +24,10 @@ OLDEST_MS = 3_600_000
 #: How much older than the newest sample of its series a sample may be.
 LATE_MS = 600_000
 
-#: Reason -> samples refused: "future", "too old", "duplicate", "out of order", "too many series".
+#: A series has at most so many labels, of so many characters in all.
+LABELS, CHARACTERS = 64, 8192
+
+#: Reason -> samples refused: "future", "too old", "duplicate", "out of order", "too many series", "too many labels".
 Refusals = Counter[str]
 
 
@@ -68,7 +71,7 @@ def take(slots: Ints, samples: Sequence[Sample], at_ms: int, least_ms: int, refu
     """Return the samples of a look that may be stored.
 
     Args:
-        slots: of each sample's series, REFUSED where it has none.
+        slots: of each sample's series, below 0 where it has none.
         samples: of the look.
         at_ms: when the look was; a sample without a time of its own has this.
         least_ms: a sample up to then is too old in any case.
@@ -80,7 +83,7 @@ def take(slots: Ints, samples: Sequence[Sample], at_ms: int, least_ms: int, refu
         ts = np.full(len(samples), at_ms)
     else:
         ts = np.array([at_ms if time is None else to_ms(time) for time in times], np.int64)
-    known = slots != REFUSED
+    known = slots >= 0
     future, old = known & (ts > at_ms + FUTURE_MS), known & (ts <= max(at_ms - OLDEST_MS, least_ms))
     fine = known & ~future & ~old
     if fine.all():
@@ -88,6 +91,11 @@ def take(slots: Ints, samples: Sequence[Sample], at_ms: int, least_ms: int, refu
     refusals["future"] += int(future.sum())
     refusals["too old"] += int(old.sum())
     return Taken(slots[fine], ts[fine], v[fine])
+
+
+def fits(labels: Labels) -> bool:
+    """Say whether these labels may be kept: a text that got into a label must not fill memory and disk."""
+    return len(labels) <= LABELS and sum(len(name) + len(value) for name, value in labels) <= CHARACTERS
 
 
 def zeros(opened: Sequence[Opened], batch: Batch, whole_ms: int | None) -> Taken:

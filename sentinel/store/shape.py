@@ -13,8 +13,9 @@ from sentinel.core.labels import NAME, Labels
 from sentinel.core.sample import Sample
 from sentinel.store.arena import Ints
 
-#: The slot of a sample that is refused.
-REFUSED = -1
+#: Slots of samples that are refused: their source has too many series, has shown the series already, or labels it with
+#: more than can be kept.
+REFUSED, UNFIT = -1, -2
 
 
 class Shape:
@@ -42,7 +43,7 @@ class Shape:
         self.settled = False
 
     def slots(self, samples: Sequence[Sample], find: Callable[[Sequence[tuple[Sample, Labels]]], list[int]]) -> Ints:
-        """Return the slot of each sample, REFUSED for those that are not taken.
+        """Return the slot of each sample, REFUSED or UNFIT (both below 0) for those that are not taken.
 
         Args:
             samples: of one look.
@@ -63,7 +64,7 @@ class Shape:
             if slot in seen:
                 found[at] = REFUSED
                 self.duplicates += 1
-            elif slot != REFUSED:
+            elif slot >= 0:
                 seen.add(slot)
         self._names, self._labels, self._slots = names, labels, np.array(found, np.int64)
         self.settled = False
@@ -75,7 +76,7 @@ class Shape:
         found, unknown, at = [], [], 0
         for place, (name, pairs) in enumerate(zip(names, labels, strict=True)):
             for ahead in (at, at + 1):
-                if ahead < len(was) and was[ahead][0] == name and was[ahead][1] == pairs and was[ahead][2] != REFUSED:
+                if ahead < len(was) and was[ahead][0] == name and was[ahead][1] == pairs and was[ahead][2] >= 0:
                     found.append(was[ahead][2])
                     at = ahead + 1
                     break

@@ -110,6 +110,21 @@ def test_the_newest_series_over_a_sources_limit_are_refused() -> None:
     assert head.append(look(45, *(gauge(f"y{n}", 1) for n in range(3)))).refused == {}
 
 
+def test_a_series_with_too_many_labels_is_refused_whatever_comes_with_it() -> None:
+    """A text that got into a label fills no memory; it is counted at each look, and what is beside it goes on."""
+    head = Head()
+    many = {f"label_{n}": "x" for n in range(64)}
+    for second in (0, 15, 30):
+        long = Sample("a", second, {"error": "x" * 9_000})
+        others = (gauge("c", second),) if second == 30 else ()
+        appended = head.append(look(second, gauge("a", second), long, *others, gauge("b", second, **many)))
+        assert appended.refused == {"too many labels": 2}
+    assert head.refused == {("shop", "too many labels"): 6}
+    assert held(head, named("a"), 60) == {"a": [(0, 0), (15, 15), (30, 30)]}
+    assert held(head, named("b"), 60) == {}
+    assert held(head, named("c"), 60) == {"c": [(30, 30)]}
+
+
 def test_series_that_come_go_and_change_places_keep_their_samples() -> None:
     """Positions are only a short cut."""
     head = Head()
