@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sentinel.config.gather import SECTIONS
 from sentinel.config.schema import json_schema
 from sentinel.config.source import SourceFile
 from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, parse
+from sentinel.core import plugin
 from sentinel.core.fields import Plain, resolve
 
 ROOT = Path(__file__).parents[2]
@@ -178,3 +180,16 @@ def test_the_keys_of_rule_files_are_those_that_are_read() -> None:
     rule = group["properties"]["rules"]["items"]
     assert set(group["properties"]) == rulefile._GROUP
     assert set(rule["properties"]) == rulefile._ALERT | rulefile._RECORD
+
+
+def test_kinds_of_plugins_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package's kind is one like ours; one that cannot be imported takes nothing else with it."""
+    points = {
+        name: EntryPoint(name, value, "sentinel.probes")
+        for name, value in {"kafka": "sentinel.probes.tcp:Tcp", "broken": "no.such.module:Kind"}.items()
+    }
+    monkeypatch.setattr(plugin, "plugins", lambda group: points if group == "sentinel.probes" else {})
+    kinds = json_schema()["properties"]["probes"]["additionalProperties"]["properties"]
+    assert "kafka" in kinds
+    assert "broken" not in kinds
+    assert "kafka" not in json_schema(plugins=False)["properties"]["probes"]["additionalProperties"]["properties"]
