@@ -26,7 +26,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
 ) -> None:
     """Copy a starter tree: probes/, rules/ and notifiers/, each with a file to edit; and a schema for editors."""
-    wanted = {path: with_modeline(path, text) for path, text in {**_starter(), **_packs(packs or [])}.items()}
+    found = {**_starter(), **_packs(packs or [])}
+    wanted = {path: with_modeline(path, text) if path.suffix != ".md" else text for path, text in found.items()}
     there = sorted(str(path) for path in wanted if (folder / path).exists())
     if there and not force:
         raise Misused(f"{', '.join(there)}: there already; --force writes over {'it' if len(there) == 1 else 'them'}")
@@ -89,4 +90,8 @@ def _known_packs() -> dict[str, dict[Path, Path]]:
             continue
         for source in sorted(packs.glob("*.y*ml")):
             found.setdefault(source.stem, {})[Path(folder, source.name)] = source
+    runbooks = shipped("docs", "runbooks")
+    for name, files in found.items():
+        if (runbook := runbooks / f"{name}.md").exists():
+            files[Path("docs", "runbooks", runbook.name)] = runbook
     return found

@@ -1,0 +1,88 @@
+"""The shipped packs: each is a tree that is well, whose tests pass, and whose every rule says what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.inside import sentinel
+
+ROOT = Path(__file__).parents[2]
+PACKS = sorted(path.stem for path in (ROOT / "rules" / "packs").glob("*.yaml"))
+#: What their probes ask for.
+ENVIRON = {
+    "API_URL": "https://api.example.com",
+    "PIPELINE_URL": "https://pipeline.example.com",
+    "POSTGRES_URL": "postgresql+psycopg://sentinel@db.example.com/postgres",
+    "REDIS_URL": "redis://cache.example.com",
+    "SERVICE_URL": "https://shop.example.com",
+    "SHOP_DATABASE_URL": "postgresql+psycopg://sentinel@db.example.com/shop",
+    "SITE_HOST": "shop.example.com",
+}
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return for each pack a tree that `sentinel init --with` makes, without the starter's own files."""
+    found = {}
+    for name in PACKS:
+        found[name] = tmp_path_factory.mktemp(name)
+        assert sentinel("init", "--with", name, cwd=found[name]).returncode == 0
+        for folder in ("rules", "probes"):
+            (found[name] / folder / "main.yaml").unlink()
+    return found
+
+
+def test_there_is_a_pack_for_what_most_teams_have() -> None:
+    """Those that are promised."""
+    promised = {"payments", "jobs", "pipeline", "latency", "http", "certificates", "postgres", "redis", "host"}
+    assert promised <= set(PACKS)
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_a_pack_copied_into_a_tree_is_well(name: str, trees: dict[str, Path]) -> None:
+    """Not even a warning: what is shipped is an example."""
+    done = sentinel("check", "--strict", ".", cwd=trees[name], **ENVIRON)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_the_tests_of_a_pack_pass(name: str, trees: dict[str, Path]) -> None:
+    """They fire and resolve as their own tests say, on the engine that runs live."""
+    done = sentinel("test", cwd=trees[name], **ENVIRON)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all passed" in done.stdout
+
+
+def test_the_tests_of_the_rules_about_sentinel_pass() -> None:
+    """Likewise those that hold everywhere."""
+    done = sentinel("test", "rules", cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", ["sentinel.yaml", *(f"packs/{name}.yaml" for name in PACKS)])
+def test_each_rule_has_a_runbook_and_what_it_says_is_there(file: str) -> None:
+    """A heading of its own, with something to do under it, when it is over, and at most a screen long."""
+    for name, rule in yaml.safe_load((ROOT / "rules" / file).read_text())["rules"].items():
+        page, _, anchor = rule["runbook"].removeprefix("${RUNBOOKS:-docs/runbooks}/").partition("#")
+        text = (ROOT / "docs" / "runbooks" / page).read_text()
+        assert anchor == name
+        found = re.search(rf"^## {name}\n\n(.+?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert found, f"{page} lacks {name}"
+        assert 2 <= len(found[1].splitlines()) <= 20
+
+
+def test_every_built_in_alert_has_a_runbook() -> None:
+    """Whoever is told about Sentinel itself finds it by its name."""
+    built_in = yaml.safe_load((ROOT / "sentinel" / "config" / "builtin.yaml").read_text())["rules"]
+    text = (ROOT / "docs" / "runbooks" / "sentinel.md").read_text()
+    assert [name for name in built_in if f"## {name}\n" not in text] == []
+
+
+@pytest.mark.parametrize("file", ["sentinel.yaml", *(f"packs/{name}.yaml" for name in PACKS)])
+def test_each_file_of_rules_has_tests(file: str) -> None:
+    """What is shipped was rehearsed."""
+    assert yaml.safe_load((ROOT / "rules" / file).read_text())["tests"]
