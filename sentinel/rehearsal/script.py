@@ -6,7 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count, repeat
+from itertools import count, islice
 
 from sentinel.config.cases import Case, labels_of
 from sentinel.config.scripts import MISSED, UP, Calls
@@ -161,7 +161,7 @@ def _moments(
         return _before(moments, until), until
     if phrase.times is None and last:
         return moments, None
-    taken = [at for at, _ in zip(moments, repeat(None, phrase.times or 1), strict=False)]
+    taken = list(islice(moments, phrase.times or 1))
     after = taken[-1] + phrase.every if phrase.every else next(moments)
     return iter(taken), after
 
