@@ -18,6 +18,7 @@ from sentinel.core.errors import ProbeFailed
 from sentinel.core.web import Tls
 from sentinel.probes.base import Look
 from sentinel.probes.web.body import read_body
+from sentinel.probes.web.lane import Lane
 from sentinel.probes.web.request import Journey, Request
 from sentinel.probes.web.target import WebTarget
 from sentinel.probes.web.wire import Wire
@@ -59,7 +60,7 @@ class Client:
         self._extensions = {"sni_hostname": name} if name else {}
         self._secure = target.url.lower().startswith("https:") or target.tls != Tls()
         self._context: ssl.SSLContext | None = None
-        self._pools: dict[bytes, httpcore.AsyncConnectionPool] = {}
+        self._pools: dict[bytes, Lane | httpcore.AsyncConnectionPool] = {}
 
     async def close(self) -> None:
         """Close what is open."""
@@ -67,27 +68,34 @@ class Client:
             await pool.aclose()
         self._pools.clear()
 
-    async def _pool(self, scheme: bytes) -> httpcore.AsyncConnectionPool:
-        """Return a pool; the public certificates cost 60 ms and 2 MB, which only https pays, redirected to or not."""
+    async def _pool(self, scheme: bytes) -> Lane | httpcore.AsyncConnectionPool:
+        """Return who asks; the public certificates cost 60 ms and 2 MB, which only https pays, redirected to or not."""
         if self._secure and (context := self._trusting()) is not self._context:
             await self.close()
             self._context = context
         if scheme not in self._pools:
-            self._pools[scheme] = httpcore.AsyncConnectionPool(
-                ssl_context=self._trusting() if scheme == b"https" else None,
-                proxy=_proxy(self._target.proxy) if self._target.proxy else None,
-                uds=str(self._target.unix_socket) if self._target.unix_socket else None,
-                http2=self._target.http2,
-                max_connections=2,
-                keepalive_expiry=IDLE_SECONDS,
-                network_backend=self.wire,
-            )
+            self._pools[scheme] = self._lane(scheme)
         return self._pools[scheme]
+
+    def _lane(self, scheme: bytes) -> Lane | httpcore.AsyncConnectionPool:
+        target, context = self._target, self._trusting() if scheme == b"https" else None
+        unix_socket = str(target.unix_socket) if target.unix_socket else ""
+        if not target.http2 and not target.proxy:
+            return Lane(self.wire, context, unix_socket, IDLE_SECONDS)
+        return httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            proxy=_proxy(target.proxy) if target.proxy else None,
+            uds=unix_socket or None,
+            http2=target.http2,
+            max_connections=2,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=self.wire,
+        )
 
     def _trusting(self) -> ssl.SSLContext:
         try:
             # Who speaks HTTP/2 has a context of his own: httpcore writes into it what it offers.
-            return self._target.tls.context(*(("http/1.1", "h2") if self._target.http2 else ()))
+            return self._target.tls.context("http/1.1", *(("h2",) if self._target.http2 else ()))
         except OSError as exc:
             raise ProbeFailed("tls", str(exc)) from exc
 
@@ -183,8 +191,6 @@ class Client:
                     extensions=self._extensions,
                 )
             )
-        except httpcore.UnsupportedProtocol:
-            raise ProbeFailed("status", f"{self._address} redirects to what is no URL") from None
         except httpcore.ProxyError as exc:
             raise ProbeFailed("connect", f"the proxy refuses: {exc}") from None
         except httpcore.LocalProtocolError as exc:
