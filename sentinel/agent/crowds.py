@@ -7,8 +7,6 @@ beside it. Hosts know nothing of one another. The time that a look waits here is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 #: Looks that may be fresh at one host.
@@ -23,18 +21,24 @@ class Crowds:
     def __init__(self) -> None:
         self._seats: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def at(self, host: str) -> AsyncIterator[None]:
-        """Wait for a seat, and give it up at the end, or when the look is not fresh any more."""
+    async def enter(self, host: str) -> Seat:
+        """Wait for a seat."""
         seats = self._seats.get(host)
         if seats is None:
             seats = self._seats[host] = asyncio.Semaphore(SEATS)
         await seats.acquire()
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(FRESH_SECONDS, seats.release)
-        try:
-            yield
-        finally:
-            if timer.when() > loop.time():
-                timer.cancel()
-                seats.release()
+        return Seat(seats)
+
+
+class Seat:
+    """One that is taken, until it is left or the look is not fresh any more."""
+
+    def __init__(self, seats: asyncio.Semaphore) -> None:
+        self._seats, self._loop = seats, asyncio.get_running_loop()
+        self._timer = self._loop.call_later(FRESH_SECONDS, seats.release)
+
+    def leave(self) -> None:
+        """Let another have it, if that did not happen yet."""
+        if self._timer.when() > self._loop.time():
+            self._timer.cancel()
+            self._seats.release()

@@ -116,11 +116,14 @@ class Lookout:
         self._woken.clear()
         self._looking = True
         try:
-            async with self._around.crowds.at(self._host):
+            seat = await self._around.crowds.enter(self._host)
+            try:
                 now, due = self._around.clock.now(), self._due
                 self.late += due is not None and now - due > LATE
                 self._due = None
                 ended = await self._run(measure, now)
+            finally:
+                seat.leave()
         finally:
             self._looking = False
         self.last = replace(ended, batch=replace(ended.batch, samples=()))

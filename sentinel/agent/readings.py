@@ -77,6 +77,7 @@ class Readings:
         self._source, self._remote = source, remote
         self._begun: dict[str, Reading] = {}
         self._found: dict[str, Seen] = {}
+        self._backs: dict[str, timedelta] = {}
 
     def needed(self, rule: Rule, now: datetime) -> bool:
         """Say whether a rule looks elsewhere, or further back than the head reaches, and nothing was found yet."""
@@ -84,7 +85,9 @@ class Readings:
             return False
         if rule.source:
             return True
-        return to_ms(now - _back(rule)) - DEFAULT_LOOKBACK_MS < self._history.head.since_ms
+        if (back := self._backs.get(rule.name)) is None:
+            back = self._backs[rule.name] = _back(rule)
+        return to_ms(now - back) - DEFAULT_LOOKBACK_MS < self._history.head.since_ms
 
     def begin(self, rule: Rule, alerts: Mapping[str, Alert], now: datetime, ready: Callable[[], None]) -> None:
         """Let a reader observe a rule as of now; `ready` is called when it has, unless that counts for nothing."""
@@ -118,6 +121,7 @@ class Readings:
 
     def follow(self, rules: Mapping[str, Rule]) -> None:
         """Let what is read for rules that changed, or that are gone, count for nothing."""
+        self._backs.clear()
         for name in [name for name, reading in self._begun.items() if rules.get(name) != reading.rule]:
             del self._begun[name]
             self._found.pop(name, None)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 #: A checkout writes many files: wait until none has changed for so long, at most for the second.
-_SETTLED_MS = 50
+_SETTLED_MS = 100
 _DEBOUNCE_MS = 400
 #: Look by ourselves so often: a link far above the folder may have been exchanged, or a file system may not tell.
 POLL_SECONDS = 2.0

@@ -141,7 +141,7 @@ async def _serve(agent: Agent, bound: socket.socket, stopping: asyncio.Event) ->
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
-    serving.should_exit = True
+    serving.end()
     await task
     if not stopping.is_set():
         raise SentinelError("the HTTP server ended by itself")

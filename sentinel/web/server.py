@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
@@ -12,6 +13,22 @@ from uvicorn import Config, Server
 class QuietServer(Server):
     """uvicorn without its own signal handlers, which would end it before the agent has drained."""
 
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Serve no more."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """Tick once a second; uvicorn's own loop wakes ten times as often, to notice its end."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._ending.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
@@ -19,7 +36,7 @@ class QuietServer(Server):
 
 
 def server(app: ASGIApp) -> QuietServer:
-    """Make a server; `await serve(sockets=[…])` runs it until `should_exit` is set."""
+    """Make a server; `await serve(sockets=[…])` runs it until `end`."""
     return QuietServer(
         Config(
             app,

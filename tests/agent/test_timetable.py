@@ -191,9 +191,12 @@ async def test_a_look_that_is_cancelled_leaves_its_seat() -> None:
     crowds, sitting = Crowds(), asyncio.Event()
 
     async def sit() -> None:
-        async with crowds.at("shop"):
+        seat = await crowds.enter("shop")
+        try:
             sitting.set()
             await asyncio.Event().wait()
+        finally:
+            seat.leave()
 
     tasks = [asyncio.create_task(sit()) for _ in range(2 * SEATS)]
     await sitting.wait()
@@ -202,8 +205,7 @@ async def test_a_look_that_is_cancelled_leaves_its_seat() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     async with asyncio.timeout(5):
         for _ in range(2 * SEATS):
-            async with crowds.at("shop"):
-                pass
+            (await crowds.enter("shop")).leave()
 
 
 @pytest.mark.parametrize(("hung", "late"), [(0.5, 0), (2.5, 1)])

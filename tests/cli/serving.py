@@ -84,7 +84,7 @@ def served(folder: Path, tree: str) -> Iterator[Served]:
         started.set()
         while not stop.is_set():
             await asyncio.sleep(0.02)
-        serving.should_exit = True
+        serving.end()
         await task
         await agent.stop()
 

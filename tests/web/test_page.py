@@ -56,7 +56,7 @@ async def test_a_person_can_read_it(start: Start, scheme: str, width: int) -> No
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         assert complaints == []
         await browser.close()
-        serving[0].should_exit = True
+        serving[0].end()
         await serving[1]
 
 

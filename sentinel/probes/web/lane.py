@@ -75,7 +75,7 @@ class Lane:
         origin = request.url.origin
         if self._stream is not None and (
             origin != self._origin
-            or time.monotonic() - self._idle_since > self._idle_seconds
+            or time.perf_counter() - self._idle_since > self._idle_seconds
             or self._stream.get_extra_info("is_readable")  # the peer has closed it
         ):
             await self.aclose()
@@ -129,7 +129,7 @@ class Lane:
         ended = self._talk.our_state is h11.DONE and self._talk.their_state is h11.DONE
         if ended and not self._talk.trailing_data[0]:
             self._talk.start_next_cycle()
-            self._idle_since = time.monotonic()
+            self._idle_since = time.perf_counter()
         else:
             await self.aclose()
 
