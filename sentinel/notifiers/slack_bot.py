@@ -14,7 +14,6 @@ from sentinel.notifiers.network import refused_for_good, retry_after, trouble
 from sentinel.notifiers.slack_layout import layout
 
 if TYPE_CHECKING:
-    from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
 
     from sentinel.notifiers.message import Message
@@ -64,10 +63,10 @@ class Conversation:
     """
 
     def __init__(self, token: str, channel: str, base_url: str, message: Message) -> None:
-        from slack_sdk import WebClient
+        from sentinel.notifiers.slack_client import SlackClient
 
         self.channel, self.message = channel, message
-        self.client: WebClient = WebClient(
+        self.client = SlackClient(
             token,
             base_url=base_url if base_url.endswith("/") else f"{base_url}/",
             retry_handlers=[],

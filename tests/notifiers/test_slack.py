@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from sentinel.notifiers.message import Message
 from sentinel.notifiers.slack import Slack
 from sentinel.notifiers.slack_bot import HOPELESS
 from tests.notifiers.messages import alert, message
-from tests.receivers import OK, Answer, SlackServer
+from tests.receivers import OK, Answer, SlackServer, WebhookServer
 from tests.receivers.slack import complaint_of, error
 
 
@@ -228,6 +229,18 @@ async def test_a_server_that_is_down_surely_has_not_taken_it(slack: SlackServer)
 async def test_a_wrong_token_is_for_a_person_to_fix(slack: SlackServer) -> None:
     with pytest.raises(GiveUp, match="invalid_auth"):
         await notifier(slack, token="xoxb-other").send(said())
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_the_token_goes_to_nobody_whom_a_redirect_names(slack: SlackServer, status: int) -> None:
+    """Neither of a POST nor of a GET, which asks for what was said before."""
+    with WebhookServer() as other:
+        away = Answer(status, "", {"Location": f"{other.url}/api/chat.postMessage"})
+        for repeated in (False, True):
+            slack.always = away
+            with pytest.raises(GiveUp, match=f"HTTP {status}"):
+                await notifier(slack, channel="C0001").send(replace(said(), again=repeated))
+    assert other.requests == []
 
 
 async def test_no_text_of_ours_mentions_a_channel_or_forges_a_link(slack: SlackServer) -> None:
