@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sentinel.alerts.step import inactive, step
-from sentinel.core.alert import Alert, Change, Condition, Observed, Patience, Phase, Standing, Transition, highest
+from sentinel.core.alert import (
+    Alert,
+    Change,
+    Condition,
+    Observed,
+    Patience,
+    Phase,
+    Standing,
+    Transition,
+    highest,
+    unknown_since,
+)
 from sentinel.core.labels import fingerprint
 from sentinel.core.severity import Severity
 
@@ -86,39 +97,35 @@ def _after(was: Alert, standings: Mapping[Severity, Standing], seen: Observed, b
     """Return the alert with its new standings and what was seen; where nobody knows, the last value stays."""
     severity = highest(standings)
     level = severity if severity is not None else max(standings, default=was.severity)
-    after = replace(
+    since, fired_at, peak, no_data_at = was.since or (now if standings else None), was.fired_at, was.peak, None
+    if severity is not None:
+        if fired_at is not None and was.severity is None:  # it resolved while this severity was still waiting
+            since, fired_at, peak = min(standing.since for standing in was.standings.values()), None, None
+        fired_at, peak = fired_at or now, max(peak or severity, severity)
+        no_data_at = _no_data_at(standings, was.no_data_at, now)
+    return replace(
         was,
         standings=standings,
         value=was.value if seen.value is None else seen.value,
         threshold=was.threshold if level is None else seen.thresholds.get(level, was.threshold),
         reason=seen.reason,
-        since=was.since or (now if standings else None),
+        since=since,
+        fired_at=fired_at,
+        peak=peak,
         texts=seen.texts or was.texts,
         rule_labels=blank.rule_labels,
         owner=blank.owner,
         origin=blank.origin,
-        no_data_at=was.no_data_at if severity is not None else None,
-    )
-    if severity is None:
-        return after
-    if was.fired_at is not None and was.severity is None:  # it resolved while this severity was still waiting
-        began = min(standing.since for standing in was.standings.values())
-        was = replace(was, since=began, fired_at=None, peak=None)
-    return replace(
-        after,
-        since=was.since or now,
-        fired_at=was.fired_at or now,
-        peak=max(was.peak or severity, severity),
-        no_data_at=_no_data_at(after, now),
+        no_data_at=no_data_at,
     )
 
 
-def _no_data_at(alert: Alert, now: datetime) -> datetime | None:
+def _no_data_at(standings: Mapping[Severity, Standing], told_at: datetime | None, now: datetime) -> datetime | None:
     """Say when it was told that there are no data: now, when nobody has known for long; kept until somebody knows."""
-    since = alert.unknown_since
-    if since is None or alert.no_data_at is not None:
-        return alert.no_data_at if since is not None else None
-    scarce = any(standing.scarce for standing in alert.standings.values())
+    since = unknown_since(standings)
+    if since is None or told_at is not None:
+        return told_at if since is not None else None
+    scarce = any(standing.scarce for standing in standings.values())
     return now if not scarce and now - since >= NO_DATA_AFTER else None
 
 

@@ -67,7 +67,7 @@ async def _run(settings: Settings) -> None:
     try:
         agent = Agent(settings, os.environ, redaction=redaction)
         await agent.start()
-        _collect_seldom()
+        collect_seldom()
         try:
             await _serve(agent, bound, stopping)
         finally:
@@ -110,7 +110,7 @@ def _import_lean() -> None:
             del sys.modules[name]
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Let Python look for circles of garbage seldom, and never among what was made up to now.
 
     A storm of alerts makes a million values that stay: looking at all of them again and again took a sixth of its time.

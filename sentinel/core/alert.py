@@ -173,7 +173,7 @@ class Alert:
     @property
     def unknown_since(self) -> datetime | None:
         """Since when nobody knows how it stands; None while it is known."""
-        return min((s.unknown_since for s in self.standings.values() if s.unknown_since), default=None)
+        return unknown_since(self.standings)
 
 
 def highest(standings: Mapping[Severity, Standing]) -> Severity | None:
@@ -183,6 +183,11 @@ def highest(standings: Mapping[Severity, Standing]) -> Severity | None:
         if standing.phase.active and (found is None or level > found):
             found = level
     return found
+
+
+def unknown_since(standings: Mapping[Severity, Standing]) -> datetime | None:
+    """Return since when nobody knows how it stands; None while it is known."""
+    return min((one.unknown_since for one in standings.values() if one.unknown_since), default=None)
 
 
 class Change(StrEnum):

@@ -118,8 +118,8 @@ class Debts:
         return f"{int(self._now.timestamp() * 1_000_000):016d}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
 
     def _rows(self, before: Iterable[str], here: Iterable[str]) -> Iterator[Notification]:
-        rows = (self._row(id_) for id_ in sorted({*before, *here}))
-        return (row for row in rows if row.settlement.open)
+        ids = {*before, *here}
+        return (row for id_ in sorted(ids) if (row := self._row(id_)).settlement.open) if ids else iter(())
 
     def _row(self, id_: str) -> Notification:
         return self._changed[id_].row if id_ in self._changed else self._telling.open[id_]

@@ -51,11 +51,12 @@ def was_called(group: Group, route: Route, due_at: datetime, *, rose: bool) -> G
     """
     told_at = due_at if group.told_at is None or rose else max(group.told_at, due_at)
     repeat_at = told_at + route.repeat
-    if told_at == group.told_at and repeat_at == group.repeat_at and group.severity_since and not rose:
+    begins = rose or group.severity_since is None
+    since, escalated = (due_at, 0) if begins else (group.severity_since, group.escalated)
+    after = (told_at, repeat_at, since, escalated)
+    if after == (group.told_at, group.repeat_at, group.severity_since, group.escalated):
         return group
-    if rose or group.severity_since is None:
-        return replace(group, told_at=told_at, repeat_at=repeat_at, severity_since=due_at, escalated=0)
-    return replace(group, told_at=told_at, repeat_at=repeat_at)
+    return replace(group, told_at=told_at, repeat_at=repeat_at, severity_since=since, escalated=escalated)
 
 
 def look_again(group: Group, route: Route, draft: Draft) -> None:

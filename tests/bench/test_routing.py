@@ -6,13 +6,15 @@ decision under 1,000 routes, 1,000 silences, 100 inhibitions and 10,000 alerts i
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from sentinel.cli.run import collect_seldom
 from sentinel.core.alert import Condition, Observed
 from sentinel.core.clock import ManualClock
 from sentinel.core.labels import Labels
@@ -47,6 +49,16 @@ def seen(rule: Rule, labels: Iterable[Labels], level: Severity | None) -> list[O
         one: Condition.HOLDS if level is not None and one <= level else Condition.OVER for one in rule.thresholds
     }
     return [Observed(each, float(level or 0), conditions, "scripted") for each in labels]
+
+
+@pytest.fixture(autouse=True)
+def garbage() -> Iterator[None]:
+    """Look for garbage as seldom as the agent does."""
+    before = gc.get_threshold()
+    collect_seldom()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
 
 
 class Storm:
