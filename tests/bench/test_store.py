@@ -23,6 +23,7 @@ from sentinel.core.notification import Notification, Reason
 from sentinel.core.sample import Batch, Sample
 from sentinel.core.severity import Severity
 from sentinel.core.windows import Source
+from sentinel.engine.readers import Readers
 from sentinel.store.database import Database
 from sentinel.store.history import History
 from sentinel.store.merge import merge
@@ -30,6 +31,7 @@ from sentinel.store.restore import restore
 from sentinel.store.upkeep import Upkeep
 from tests.e2e.process import AgentProcess
 from tests.e2e.service import Service
+from tests.engine.house import make
 from tests.store.kit import START, START_MS, at, look, named
 
 pytestmark = pytest.mark.bench
@@ -135,19 +137,23 @@ def test_an_hour_of_fifty_thousand_samples_a_minute(tmp_path: Path) -> None:
 
 
 def test_a_day_of_ten_thousand_new_series_an_hour(tmp_path: Path) -> None:
-    """Each lives for ten minutes; memory and index are after a day as after two hours."""
-    bench = Bench(tmp_path)
+    """Each lives for ten minutes; memory, index and what rules read are after a day as after two hours."""
+    bench, rules = Bench(tmp_path), Readers([make("slow", "avg(pod_seconds)"), make("one", 'pod_seconds{pod="web-9"}')])
     reader, memory, held, took = bench.history.reader(), dict[int, float](), dict[int, int](), list[float]()
     for minute in range(24 * 60):
         pods = range(max(0, minute - 9) * 167, (minute + 1) * 167)
         samples = tuple(Sample("pod_seconds", float(minute), {"pod": f"web-{n}"}) for n in pods)
         batch = look(minute * 60, *samples, every=timedelta(minutes=1))
         began = time.perf_counter()
-        bench.head.append(batch)
+        appended = bench.head.append(batch)
+        rules.appeared((id_, bench.head.labels_of(id_)) for id_ in appended.new)
+        assert rules.of(appended.ids) >= {"slow"}
         bench.commit(minute * 60)
         took.append((time.perf_counter() - began) * 1000)
         while bench.upkeep.step(at(minute * 60)):
             pass
+        rules.vanished(bench.upkeep.forgotten)
+        bench.upkeep.forgotten.clear()
         if minute % 60 == 59:
             reader.windows(named("pod_seconds"), np.array([to_ms(at(minute * 60))]), 6 * 3_600_000)
             memory[minute // 60 + 1], held[minute // 60 + 1] = _resident_mb(), len(bench.head)
@@ -157,6 +163,7 @@ def test_a_day_of_ten_thousand_new_series_an_hour(tmp_path: Path) -> None:
     print("file in MB:", bench.path.stat().st_size // 10**6)
     bench.database.close()
     assert held[24] <= 1.2 * held[2]
+    assert len(rules) == len(bench.head)
 
 
 def test_eight_thousand_series_for_an_hour(tmp_path: Path) -> None:
