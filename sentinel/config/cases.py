@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from sentinel.config.entries import MatchValue, Names
-from sentinel.config.read import Found, locate
+from sentinel.config.read import Found, position_at, problem_at
 from sentinel.config.scripts import Calls, parse_calls, parse_looks
-from sentinel.config.tree import Node, ScalarNode
-from sentinel.core.errors import QueryInvalid
+from sentinel.config.series import PromQL, SeriesName, SeriesValues
 from sentinel.core.fields import Duration, LabelName, Model, Moment, OneOrMore, Pattern, PositiveDuration, SeverityName
-from sentinel.core.labels import Labels, MatchOp
-from sentinel.core.notation import parse_values
 from sentinel.core.problem import Position, Problem
-from sentinel.core.severity import Severity
 
 #: When a test begins that does not say.
 START = "2026-01-01 00:00 UTC"
@@ -30,26 +26,6 @@ LONGEST = timedelta(days=20)
 State = Literal["pending", "firing", "recovering", "no data", "resolved", "inactive"]
 #: What a message may be told for.
 _Told = Literal["firing", "rose", "joined", "escalation", "no data", "reminder", "rerouted", "resolved", "updated"]
-
-
-def _series(given: Any) -> str:
-    from sentinel.promql import VectorSelector, parse
-
-    try:
-        selector = parse(str(given))
-    except QueryInvalid as exc:
-        raise ValueError(f'"{given}" is not a series: {exc.says}') from None
-    plain = isinstance(selector, VectorSelector) and not selector.offset and selector.at is None
-    if not plain or any(matcher.op is not MatchOp.EQUAL for matcher in getattr(selector, "matchers", ())):
-        raise ValueError(f'"{given}" is not one series; write queue_depth{{queue="a"}}')
-    return str(given)
-
-
-def _values(given: Any) -> str:
-    if not isinstance(given, str):
-        raise ValueError("should be values such as 0+10x5, 7x3 or 1 _ 3")
-    parse_values(given)
-    return str(given)
 
 
 def _looks(given: Any) -> tuple[str, ...]:
@@ -66,24 +42,11 @@ def _calls(given: Any) -> tuple[Calls, ...]:
     return parse_calls(given)
 
 
-def _query(given: Any) -> str:
-    from sentinel.promql import parse
-
-    try:
-        parse(str(given))
-    except QueryInvalid as exc:
-        raise ValueError(str(exc)) from None
-    return str(given)
-
-
 _TEXT = WithJsonSchema({"type": "string"})
 ToldFor = Annotated[tuple[_Told, ...], OneOrMore()]
 Instants = Annotated[tuple[Duration, ...], OneOrMore()]
-SeriesName = Annotated[str, BeforeValidator(_series)]
-SeriesValues = Annotated[str, PlainValidator(_values), _TEXT]
 Looks = Annotated[tuple[str, ...], PlainValidator(_looks), PlainSerializer(" ".join), _TEXT]
 CallsValue = Annotated[tuple[Calls, ...], PlainValidator(_calls), PlainSerializer(str), _TEXT]
-PromQL = Annotated[str, PlainValidator(_query), _TEXT]
 
 
 class Matching(Model):
@@ -156,7 +119,9 @@ class ExpectKeys(Model):
     )
     message: MessageKeys | None = Field(None, description="What those messages say.")
     query: PromQL | None = Field(None, description="Instead of a rule: PromQL, and below it its samples.")
-    samples: dict[str, float] | float | None = Field(None, description="Series and values that the query returns.")
+    samples: dict[SeriesName, float] | float | None = Field(
+        None, description="Series and values that the query returns."
+    )
 
     @model_validator(mode="after")
     def _one_subject(self) -> ExpectKeys:
@@ -217,7 +182,7 @@ class Case:
     @property
     def position(self) -> Position:
         """Where it begins."""
-        return self._node(()).position
+        return position_at(self.found)
 
     @property
     def start(self) -> datetime:
@@ -231,19 +196,4 @@ class Case:
 
     def problem(self, path: tuple[str | int, ...], check: str, says: str, fix: str = "") -> Problem:
         """Return a finding about what stands under a path of keys: `("expect", 0, "severity")`."""
-        position = self._node(path).position
-        excerpt = self.found.node.file.line(position.line)
-        return Problem(check, Severity.ERROR, position, says, fix, excerpt=excerpt)
-
-    def _node(self, path: tuple[str | int, ...]) -> Node:
-        found = locate(self.found, path)
-        return found.node if isinstance(found.node, ScalarNode) or found.key is None else found.key
-
-
-def labels_of(series: str) -> Labels:
-    """Return the labels of a series as it is written: `queue_depth{queue="a"}`."""
-    from sentinel.promql import VectorSelector, parse
-
-    selector = parse(series)
-    assert isinstance(selector, VectorSelector)  # it was checked
-    return Labels.of({matcher.name: matcher.value for matcher in selector.matchers})
+        return problem_at(self.found, path, check, says, fix)

@@ -11,15 +11,12 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from sentinel.config.findings import Findings
-from sentinel.config.read import Found, Reader, locate
+from sentinel.config.read import Found, Reader, position_at, problem_at
+from sentinel.config.series import PromQL, SeriesName, SeriesValues, labels_of
 from sentinel.config.substitute import Substitution
-from sentinel.config.tree import MappingNode, ScalarNode
-from sentinel.core.errors import QueryInvalid
+from sentinel.config.tree import MappingNode
 from sentinel.core.fields import Model
-from sentinel.core.notation import parse_values
 from sentinel.core.problem import Position, Problem
-from sentinel.core.severity import Severity
-from sentinel.promql import VectorSelector, parse
 from sentinel.promql.literal import duration_ms
 
 #: What promtool evaluates rules by that says no interval.
@@ -58,30 +55,9 @@ def _moment(given: Any) -> datetime:
         raise ValueError("should be Unix seconds, or a time such as 2026-12-01T20:00:00Z") from None
 
 
-def _metric(given: Any) -> str:
-    try:
-        found = parse(str(given))
-    except QueryInvalid as exc:
-        raise ValueError(f'"{given}" is not a series: {exc.says}') from None
-    if not isinstance(found, VectorSelector):
-        raise ValueError(f'"{given}" is not a series')
-    return str(given)
-
-
 def _sample(given: Any) -> str:
-    return "{}" if str(given).replace(" ", "") == "{}" else _metric(given)
-
-
-def _values(given: Any) -> str:
-    parse_values(str(given))
-    return str(given)
-
-
-def _query(given: Any) -> str:
-    try:
-        parse(str(given))
-    except QueryInvalid as exc:
-        raise ValueError(str(exc)) from None
+    if str(given).replace(" ", "") != "{}":
+        labels_of(str(given))
     return str(given)
 
 
@@ -115,7 +91,7 @@ class Sample(Model):
 class QueryTest(Model):
     """What a query returns at an instant."""
 
-    expr: Annotated[str, PlainValidator(_query), _TEXT]
+    expr: PromQL
     eval_time: Span = timedelta()
     exp_samples: tuple[Sample, ...] = ()
 
@@ -123,8 +99,8 @@ class QueryTest(Model):
 class InputSeries(Model):
     """A series, and its values from the start on."""
 
-    series: Annotated[str, PlainValidator(_metric), _TEXT]
-    values: Annotated[str, PlainValidator(_values), _TEXT] = ""
+    series: SeriesName
+    values: SeriesValues = ""
 
 
 class Group(Model):
@@ -175,15 +151,11 @@ class PromtoolFile:
 
     def position(self, *path: str | int) -> Position:
         """Return where something stands."""
-        found = locate(self.found, path)
-        at = found.node if isinstance(found.node, ScalarNode) or found.key is None else found.key
-        return at.position
+        return position_at(self.found, path)
 
     def problem(self, path: tuple[str | int, ...], check: str, says: str, fix: str = "") -> Problem:
         """Return a finding about what stands under a path of keys."""
-        position = self.position(*path)
-        excerpt = self.found.node.file.line(position.line)
-        return Problem(check, Severity.ERROR, position, says, fix, excerpt=excerpt)
+        return problem_at(self.found, path, check, says, fix)
 
 
 def build_promtool(roots: Iterable[MappingNode], findings: Findings) -> tuple[PromtoolFile, ...]:

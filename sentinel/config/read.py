@@ -14,7 +14,7 @@ from sentinel.config.findings import Findings
 from sentinel.config.substitute import Filled, Substitution
 from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank
 from sentinel.core.fields import Model, Plain
-from sentinel.core.problem import Position, near
+from sentinel.core.problem import Position, Problem, near
 from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
 
@@ -211,6 +211,17 @@ def locate(root: Found, loc: tuple[Any, ...]) -> Found:
         elif part == "[key]" and found.key is not None:
             found = Found(found.key, found.key, above or found.label)
     return found
+
+
+def position_at(root: Found, path: tuple[str | int, ...] = ()) -> Position:
+    """Return where something stands: a mapping or list by the key above it."""
+    return _headline(locate(root, path)).position
+
+
+def problem_at(root: Found, path: tuple[str | int, ...], check: str, says: str, fix: str = "") -> Problem:
+    """Return an error about what stands under a path of keys: `("expect", 0, "severity")`."""
+    position = position_at(root, path)
+    return Problem(check, Severity.ERROR, position, says, fix, excerpt=root.node.file.line(position.line))
 
 
 def _headline(found: Found) -> Node:

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sentinel.config.cases import labels_of
 from sentinel.config.promtool import AlertTest, Group, Keys, PromtoolFile, QueryTest
+from sentinel.config.series import labels_of
 from sentinel.core.alert import Alert
 from sentinel.core.clock import to_ms
 from sentinel.core.errors import QueryInvalid

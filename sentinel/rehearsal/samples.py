@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from sentinel.config.cases import labels_of
+from sentinel.config.series import labels_of
 from sentinel.core.labels import Labels
 from sentinel.core.quantity import format_value
 
@@ -14,11 +14,7 @@ _NEAR = 1e-9
 
 
 def wanted_samples(given: Mapping[str, float] | float | None) -> dict[Labels, float]:
-    """Return what is expected: one number has no labels.
-
-    Raises:
-        QueryInvalid: a name is that of no series.
-    """
+    """Return what is expected: one number has no labels."""
     if isinstance(given, Mapping):
         return {labels_of(name): value for name, value in given.items()}
     return {} if given is None else {Labels(): given}

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count, islice
 
-from sentinel.config.cases import Case, labels_of
+from sentinel.config.cases import Case
 from sentinel.config.scripts import MISSED, UP, Calls
+from sentinel.config.series import labels_of
 from sentinel.core.heartbeat import Ping, PingKind
 from sentinel.core.labels import Labels
 from sentinel.core.notation import STALE_MARK, Value, parse_values

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sentinel.config.cases import LONGEST
 from sentinel.core.alert import Condition, Observed, Transition
@@ -40,6 +40,7 @@ from sentinel.store.head import Head
 
 #: Jobs, and the agent's own numbers, are looked at so often.
 _EVERY = timedelta(seconds=15)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 #: At one instant no more rounds are decided; a house that wants more does not come to rest.
 _MOST_ROUNDS = 1000
 
@@ -95,8 +96,8 @@ class Stage:
             for name, probe in cast.jobs.items()
             if isinstance(probe.kind, HeartbeatKind)
         }
-        self._looks_at = start
         self._watched = any(rule.compiled.absence for rule in self.rules.values())  # nobody else asks
+        self._looks_at: datetime | None = start if self._jobs or self._watched else None
         self._said: dict[str, dict[Labels, Said]] = {}
 
     @property
@@ -127,7 +128,7 @@ class Stage:
             min(self._slots.values(), default=None),
             self._looks_at,
         )
-        return min(at for at in planned if at is not None)
+        return min((at for at in planned if at is not None), default=_NEVER)
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
@@ -150,7 +151,7 @@ class Stage:
                     if said.rule in self.rules:
                         self._agenda.back(said.rule, now)
             self._next = next(self._script, None)
-        if self._looks_at <= now:
+        if self._looks_at is not None and self._looks_at <= now:
             self._looks_at += _EVERY
             called = set(self._jobs)
             if self._watched:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.config.cases import labels_of
+from sentinel.config.series import labels_of
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import Labels
 from sentinel.core.sample import Batch, Sample
