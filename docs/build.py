@@ -17,6 +17,18 @@ import typer.core
 HERE = Path(__file__).parent
 EXIT_CODES = """Exit codes: 0 well; 1 something is wrong inside a file; 2 bad arguments, or a path that cannot be
 read; 3 the agent cannot be reached, or cannot start or go on. Commands ask the running agent over HTTP."""
+PROBES = """What can be looked at. Beside a kind's word stand `every` (or `cron`, with `timezone`), `timeout`,
+`every_when_failing` and `labels`.
+
+Each probe looks at a fixed rate, at an offset that its name decides, so that many are spread over their interval and a
+restart moves none. It never overlaps itself, and is left at its timeout whatever it does. Of those that would begin at
+one host together, after a start say, 16 begin at once and the others as these end, or after a quarter of a second;
+other hosts do not wait. `sentinel_probe_runs_late_total` counts looks that began more than a second after they were
+due, `sentinel_probe_runs_skipped_total` those that were not made, since the one before still went on.
+
+In the first minute of the agent (`SENTINEL_WARMUP`) a failure of a probe that has not yet succeeded is shown and not
+counted."""
+
 RULES = """A rule has exactly one form; each becomes one PromQL expression and a threshold. Beside the form's word stand
 [the keys that every rule has](#the-keys-beside-the-form)."""
 PROMQL = """The language of Prometheus 3.x, with its meaning: left-open windows, delayed removal of names, RE2's regular
@@ -248,7 +260,7 @@ def pages() -> dict[str, str]:
     return {
         "probes.md": page(
             "Probes",
-            "What can be looked at. Beside a kind's word stand `every` (or `cron`), `timeout` and `labels`.",
+            PROBES,
             probes.KINDS,
         ),
         "rules.md": page("Rules", RULES, rules.FORMS) + keys_section(),
