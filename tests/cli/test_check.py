@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,22 @@ def test_it_imports_nothing_heavy() -> None:
         f"print('heavy:', [name for name in {HEAVY!r} if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.endswith("heavy: []\n"), done.stdout + done.stderr
+
+
+def test_rule_files_need_no_models_and_no_typer(tmp_path: Path) -> None:
+    """A thousand rules of Prometheus are checked in the time that importing these takes."""
+    (tmp_path / "r.yaml").write_text(
+        "groups: [{name: a, rules: [{alert: A, expr: up == 0, labels: {severity: page}}]}]"
+    )
+    light = ("pydantic", "typer", "click", "jinja2", "re2", *HEAVY)
+    code = (
+        "import sys\nfrom sentinel.cli import main\nsys.argv = ['sentinel', 'check', 'r.yaml']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code\n"
+        f"print('heavy:', [name for name in {light!r} if name in sys.modules])\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.stdout.endswith("heavy: []\n"), done.stdout + done.stderr
 
 

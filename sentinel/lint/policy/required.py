@@ -41,9 +41,7 @@ def check(context: Context) -> Iterator[Flaw]:
             continue
         for key in demands.require:
             if not _has(rule, key):
-                yield Flaw(
-                    rule.position, f"{rule.name} has no {key}", f"add {key}: as the policy of this folder demands"
-                )
+                yield Flaw(rule.position, f"{rule.name} has no {key}", f"add {key}:, as this folder's policy demands")
         for name in demands.annotations if rule.kind == "alert" else ():
             if name not in rule.texts:
                 yield Flaw(rule.position, f"{rule.name} has no annotation {name}", f"add {name}: under annotations")
