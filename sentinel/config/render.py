@@ -101,11 +101,15 @@ def _pointed(problem: Problem) -> tuple[str, str]:
 
 def _printable(text: str) -> str:
     """Return a text that cannot steer a terminal, tabs as one blank so that carets stay in step."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(" " if character == "\t" else character if character.isprintable() else "�" for character in text)
 
 
 def _columns(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 
