@@ -41,14 +41,22 @@ GROUP_CHECKS: tuple[str, ...] = ("group/interval",)
 #: Checks that must know the whole tree: `check(context: Context) -> Iterator[Flaw]`.
 TREE_CHECKS: tuple[str, ...] = (
     "deploy/sub-path",
+    "rule/for-too-short",
+    "rule/runbook-missing",
+    "rule/runbook-unreachable",
+    "rule/same",
+)
+
+#: Likewise, and they have nothing to say where there are rule files of Prometheus only, which should not wait for them.
+OUR_CHECKS: tuple[str, ...] = (
     "file/secret",
     "inhibit/hides-critical",
     "mute/hides-critical",
     "mute/over",
     "notifier/unused",
-    "policy/patience",
     "policy/forbidden",
     "policy/name",
+    "policy/patience",
     "policy/required",
     "policy/unknown-check",
     "probe/rare-cron",
@@ -57,11 +65,7 @@ TREE_CHECKS: tuple[str, ...] = (
     "probe/unwatched",
     "route/never-matches",
     "route/tells-nobody",
-    "rule/for-too-short",
     "rule/not-run-for-too-short",
-    "rule/runbook-missing",
-    "rule/runbook-unreachable",
-    "rule/same",
     "rule/unknown-metric",
     "rule/window-beyond-hours",
     "rule/window-beyond-retention",
@@ -71,7 +75,7 @@ TREE_CHECKS: tuple[str, ...] = (
 #: What is found about the comments that suppress others.
 IGNORE_CHECKS: tuple[str, ...] = ("check/bad-ignore", "check/expired-ignore", "check/useless-ignore")
 
-CHECKS: frozenset[str] = frozenset((*RULE_CHECKS, *GROUP_CHECKS, *TREE_CHECKS, *IGNORE_CHECKS))
+CHECKS: frozenset[str] = frozenset((*RULE_CHECKS, *GROUP_CHECKS, *TREE_CHECKS, *OUR_CHECKS, *IGNORE_CHECKS))
 
 
 def module_of(name: str) -> str:

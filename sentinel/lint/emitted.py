@@ -68,6 +68,8 @@ def probes_behind(read: Reads, context: Context, made: Emitted) -> list[Probe]:
 
 def interval_of(read: Reads, context: Context, made: Emitted) -> int:
     """Return how far apart the samples of a selector are at most, in milliseconds; 0 where nobody can know."""
+    if not context.probes:
+        return 0
     behind = probes_behind(read, context, made)
     named = [probe for probe in behind if probe.name not in made.open or _names_probe(read)]
     return max((round(probe.interval.total_seconds() * 1000) for probe in named), default=0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sentinel.config.source import SourceFile
 from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
-from sentinel.lint import TREE_CHECKS
+from sentinel.lint import OUR_CHECKS, TREE_CHECKS
 from sentinel.lint.context import RETENTION, Context
 from sentinel.lint.flaw import Edit
 from sentinel.lint.ignore import Ignore, ignores
@@ -69,6 +69,7 @@ def examine(
     manifests = [file for file in files.values() if is_manifest(file.text)]
     others = [file for file in files.values() if file not in manifests]
     plain = [file for file in others if is_rule_file(file.text)]
+    ours = {file.path: file.text for file in set(others) - set(plain)}
     reports = reporter(plain)
     problems = [*unreadable, *(problem for report in reports for problem in report.problems)]
     edits: dict[int, Edit] = {}
@@ -76,7 +77,6 @@ def examine(
         edits.update({id(report.problems[at]): edit for at, edit in report.edits.items()})
     rules = [rule for report in reports for rule in report.rules]
     comments = {file.path: list(report.ignores) for file, report in zip(plain, reports, strict=True) if report.ignores}
-    ours = {file.path: file.text for file in others if not is_rule_file(file.text)}
     inspection = None
     views: dict[str, RuleView] = {}
     if ours:
@@ -93,9 +93,10 @@ def examine(
         setting.base,
         setting.online,
     )
-    for name in TREE_CHECKS:
+    for name in (*TREE_CHECKS, *(OUR_CHECKS if inspection else ())):
         for flaw in check_module(name).check(context):
-            problems.append(problem_of(name, flaw, files.get(flaw.position.file)))
+            found = problem_of(name, flaw, files.get(flaw.position.file))
+            problems.append(hidden(found, inspection) if inspection else found)
             if flaw.edit:
                 edits[id(problems[-1])] = flaw.edit
     demands = inspection.demands if inspection else {}

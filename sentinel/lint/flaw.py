@@ -26,12 +26,14 @@ class Flaw:
         says: what is wrong, in one sentence without a full stop.
         fix: what to do about it, or "".
         edit: what `check --fix` writes, where that is mechanical.
+        secret: whether what is pointed at must not be shown.
     """
 
     where: Node | Position
     says: str
     fix: str = ""
     edit: Edit | None = None
+    secret: bool = False
 
     @property
     def position(self) -> Position:

@@ -121,6 +121,9 @@ def problem_of(check: str, flaw: Flaw, file: SourceFile | None) -> Problem:
     """Return a flaw as a problem: with the severity and the reason of its check's page, and its source line."""
     known, at = page(check), flaw.position
     excerpt = file.line(at.line) if file else ""
+    if flaw.secret:
+        begin, end = at.column - 1, at.column - 1 + at.width
+        excerpt = f"{excerpt[:begin]}{'*' * len(excerpt[begin:end])}{excerpt[end:]}"
     return Problem(check, known.severity, at, flaw.says, flaw.fix, known.why, excerpt)
 
 

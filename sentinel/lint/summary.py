@@ -94,8 +94,11 @@ class Summary(NamedTuple):
     @classmethod
     def from_data(cls, file: str, data: list[Any]) -> Summary:
         """Return what `as_data` wrote."""
-        found = cls(file, *data)
-        return found._replace(reads=tuple(Reads(*read) for read in found.reads))
+        data[_READS] = tuple([Reads(*read) for read in data[_READS]])
+        return cls(file, *data)
+
+
+_READS = Summary._fields.index("reads") - 1
 
 
 def summary_of(view: RuleView) -> Summary:

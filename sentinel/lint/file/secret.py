@@ -54,7 +54,7 @@ def _in(node: Node, key: str) -> Iterator[Flaw]:
             yield from _in(item, key)
     elif isinstance(node, ScalarNode) and "${" not in node.text and _is_secret(key, node.text):
         fix = 'write "${A_NAME}" or "${file:/run/secrets/a-name}", and make the old one invalid'
-        yield Flaw(node, f"{key or 'this'} holds a secret in plain text", fix)
+        yield Flaw(node, f"{key or 'this'} holds a secret in plain text", fix, secret=True)
 
 
 def _is_secret(key: str, text: str) -> bool:

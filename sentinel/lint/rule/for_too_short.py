@@ -45,7 +45,7 @@ def check(context: Context) -> Iterator[Flaw]:
         if not rule.hold_ms or rule.kind == "record":
             continue
         group_ms = rule.interval_ms
-        every_ms = max((interval_of(read, context, made) for read in rule.reads), default=0)
+        every_ms = max((interval_of(read, context, made) for read in rule.reads), default=0) if context.probes else 0
         interval_ms = max(group_ms, every_ms)
         if rule.hold_ms < 2 * interval_ms:
             hold, interval = words(rule.hold_ms), words(interval_ms)

@@ -10,10 +10,7 @@ Asked
 from __future__ import annotations
 
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
@@ -30,6 +27,8 @@ def check(context: Context) -> Iterator[Flaw]:
     """Flag an address that does not answer, or with an error."""
     if not context.online:
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     by_url: dict[str, list[Summary]] = {}
     for rule in context.rules:
         if re.match(r"https?://", rule.runbook) and "{{" not in rule.runbook:
@@ -42,6 +41,9 @@ def check(context: Context) -> Iterator[Flaw]:
 
 def _ask(url: str) -> str:
     """Return what is wrong with an address, "" where nothing is."""
+    import urllib.error
+    import urllib.request
+
     request = urllib.request.Request(url, headers={"User-Agent": "sentinel-check"})  # noqa: S310  # http only, see above
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
