@@ -89,7 +89,7 @@ class Catalogue:
             known.seen = seen
             return known
         return Known(
-            [*known.labels, *(one.labels for one in fresh)],
+            [*known.labels, *map(self._roster.shared, fresh)],
             np.append(known.ids, [one.id for one in fresh]),
             np.append(known.sources, [one.source for one in fresh]),
             seen,

@@ -87,6 +87,12 @@ class Roster:
         """Return the labels of a series in memory."""
         return self._index.labels_of(self._by_id[id_])
 
+    def shared(self, series: Series) -> Labels:
+        """Return the labels of a series: the very ones that are in memory, if it is there."""
+        with self.lock:
+            slot = self._by_id.get(series.id)
+            return series.labels if slot is None else self._index.labels_of(slot)
+
     def select(self, matchers: Sequence[Matcher]) -> Selection:
         """Return the series that fulfil every matcher, by slot."""
         return self._index.select(matchers)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 
 from sqlalchemy import Connection
 
@@ -315,8 +316,8 @@ class Samples:
 
 
 def _labels(text: str) -> Labels:
-    """Return labels as they were written down: sorted, none of them empty."""
-    return Labels(json.loads(text).items())
+    """Return labels as they were written down: sorted, none of them empty. Names are the same in many series."""
+    return Labels((intern(name), value) for name, value in json.loads(text).items())
 
 
 def _asked(ids: Iterable[int]) -> str:

@@ -67,6 +67,17 @@ def test_series_are_listed_by_when_they_had_samples(house: House) -> None:
         house.restart(7200)
 
 
+def test_what_is_in_memory_is_there_once(house: House) -> None:
+    """A rule that looks back beyond the head has the labels of the head, not copies of them."""
+    house.append(look(0, *(gauge("a", n, n=str(n)) for n in range(3))))
+    house.commit()
+    house.restart(0)
+    past = house.history.reader().windows(named("a"), np.array([to_ms(at(0))]), 10**9)
+    now = house.head.windows(named("a"), np.array([to_ms(at(0))]), None)
+    assert len(past.labels) == 3
+    assert all(one is other for one, other in zip(past.labels, now.labels, strict=True))
+
+
 def test_chunks_are_written_in_small_steps_and_the_journal_goes_with_the_last(house: House) -> None:
     """No step writes more than one block of 32 series; until the last one the journal holds everything."""
     for second in range(0, 1830, 15):
