@@ -69,7 +69,7 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     held = hold(alert, draft)
     draft.hold(alert, held)
     if held:
-        _hold_back(alert, held.why, draft)
+        hold_back(alert, held.why, draft)
         return
     told, rows = draft.told(fingerprint), draft.debts.about(fingerprint)
     for row in rows:
@@ -186,7 +186,7 @@ def _audience_told(alert: Alert, told: Mapping[str, Told], draft: Draft) -> froz
     )
 
 
-def _hold_back(alert: Alert, why: str, draft: Draft) -> None:
+def hold_back(alert: Alert, why: str, draft: Draft) -> None:
     """Take the alert out of what nobody has leased, and out of its groups: it joins them when it may be told."""
     fingerprint = alert.fingerprint
     for row in draft.debts.about(fingerprint):

@@ -9,6 +9,7 @@ from sentinel.core.alert import Alert
 from sentinel.core.notification import Group, Reason
 from sentinel.routing.draft import Draft
 from sentinel.routing.due import look_again, route_of
+from sentinel.routing.firing import hold_back
 from sentinel.routing.hold import PATIENCE, acknowledged, hold
 from sentinel.routing.places import places
 from sentinel.routing.route import Escalation, Route
@@ -21,7 +22,9 @@ def remind(group: Group, draft: Draft) -> None:
     """
     route, now = route_of(group, draft), draft.now
     waiting = [
-        alert for member in draft.members(group.key) if (alert := draft.alert(member)) and _may_be_told(alert, draft)
+        alert
+        for member in list(draft.members(group.key))
+        if (alert := draft.alert(member)) and _may_be_told(alert, draft)
     ]
     if group.repeat_at and group.repeat_at <= now:
         reminded = [_remind_of(alert, group, draft) for alert in waiting]
@@ -33,19 +36,14 @@ def remind(group: Group, draft: Draft) -> None:
     draft.put_group(group)
     look_again(group, route, draft)
     if not waiting and (at := draft.timers[group.key]) is not None and at <= now:
-        draft.timers[group.key] = min(_free_at(member, draft) for member in draft.members(group.key))
+        acks = (draft.acknowledgement(member) for member in draft.members(group.key))
+        ends = (ack.ends_at for ack in acks if ack and ack.ends_at > now)
+        draft.timers[group.key] = min(ends, default=now + PATIENCE)
 
 
 def _due(group: Group, route: Route, now: datetime) -> tuple[Escalation, ...]:
     since = group.severity_since
     return tuple(step for step in route.escalate[group.escalated :] if since and since + step.after <= now)
-
-
-def _free_at(fingerprint: str, draft: Draft) -> datetime:
-    """Return when an alert that may not be told now is looked at again."""
-    ack, held = draft.acknowledgement(fingerprint), draft.held(fingerprint)
-    ends = [ack.ends_at if ack else None, held.until if held else None]
-    return min((at for at in ends if at and at > draft.now), default=draft.now + PATIENCE)
 
 
 def _may_be_told(alert: Alert, draft: Draft) -> bool:
@@ -54,6 +52,7 @@ def _may_be_told(alert: Alert, draft: Draft) -> bool:
         return False
     if held := hold(alert, draft):
         draft.hold(alert, held)
+        hold_back(alert, held.why, draft)
         return False
     return True
 

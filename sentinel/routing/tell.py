@@ -52,7 +52,8 @@ def route(
             refresh(alert, draft)
     for alert in draft.causes():
         refresh(alert, draft)
-    for key in due:
+    overdue = [name for name, at in draft.timers.items() if at is not None and at <= now]
+    for key in dict.fromkeys([*due, *overdue]):
         if key in telling.groups:
             _remind(key, draft, fresh)
     renew(due, draft, fresh)

@@ -23,12 +23,14 @@ Edges
     Failures in the first minute after the agent's start do not count until the probe has once succeeded, and none count
     while the agent is blind. A probe that is late holds the state: nobody knows. `N of M` takes M times the probe's
     `every`, whatever its pace while it fails. Of several probes (`name: [web, api]`, `name: worker-*`, `"*"`) each has
-    an alert of its own.
+    an alert of its own. The alert's reason says how the last run failed, by `probe_failure`: `3 >= 3, the last: no
+    answer in time (timeout)`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -49,6 +51,17 @@ from sentinel.rules.form import (
 from sentinel.rules.names import Names, by_interval, matcher
 from sentinel.rules.threshold import PerLevel, Threshold
 
+#: How a run fails, by the `reason` of `probe_failure`, in the words of a message.
+WORDS = {
+    "dns": "its name is not known (dns)",
+    "connect": "no connection (connect)",
+    "tls": "no secure connection (tls)",
+    "timeout": "no answer in time (timeout)",
+    "status": "a status that is not expected (status)",
+    "expect": "not what is expected (expect)",
+    "auth": "it does not let us in (auth)",
+    "error": "it says that it failed (error)",
+}
 _FAILS = re.compile(r"(\d{1,4})(?:\s+of\s+(\d{1,4}))?")
 
 
@@ -91,9 +104,18 @@ class Probe(Form):
             expression(" or ".join(counted) if runs else f"probe_consecutive_failures{{{which}}}", "name"),
             window=runs * max(looking),
             carriers=(selector(f"probe_success{{{which}}}", "name"),),
+            parts={
+                reason: expression(f'max without (reason) (probe_failure{{{which},reason="{reason}"}})', "name")
+                for reason in WORDS
+            },
             thresholds={level: _at_least(*fails) for level, fails in self.fails.items()},
             pace=None if runs else min(looking),
         )
+
+    def tell(self, why: str, parts: Mapping[str, float], limit: Quantity | None) -> str:
+        """Say how the last run failed, too."""
+        failed = [words for reason, words in WORDS.items() if parts.get(reason)]
+        return f"{why}, the last: {failed[0]}" if failed else why
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ async def test_in_warm_up_a_failure_is_shown_and_not_counted() -> None:
 
 
 async def test_blind_is_who_reaches_no_reference_either_and_loopback_is_never_excused() -> None:
-    """A target elsewhere is excused then, one on this machine is not."""
+    """DESIGN: "Blind by network is only an agent that cannot reach `SENTINEL_REFERENCE` … either; loopback …"."""
     post = Post(reference=[f"127.0.0.1:{free_port()}"])
     away, here = probe("away", "fail", "shop.example.com"), probe("here", "fail", "127.0.0.1")
     post.lookouts.follow({"away": away, "here": here})

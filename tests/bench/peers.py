@@ -81,10 +81,11 @@ class Receiver:
 
 
 class Alertmanager:
-    """Debian's Alertmanager without gossip, and one webhook."""
+    """Debian's Alertmanager, without gossip unless that is wanted, and one webhook."""
 
-    def __init__(self, folder: Path, receiver: Receiver, route: str) -> None:
+    def __init__(self, folder: Path, receiver: Receiver, route: str, *, gossip: bool = False) -> None:
         self.folder, self.port = folder, free_port()
+        self._gossip = f"127.0.0.1:{free_port()}" if gossip else ""
         self.url = f"http://127.0.0.1:{self.port}"
         self.peak_mb = 0.0
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ class Alertmanager:
                 f"--config.file={self.folder / 'alertmanager.yml'}",
                 f"--storage.path={self.folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{self.port}",
-                "--cluster.listen-address=",
+                f"--cluster.listen-address={self._gossip}",
                 "--log.level=error",
             ],
             stdout=subprocess.DEVNULL,
@@ -122,6 +123,10 @@ class Alertmanager:
         began = datetime.now(UTC) - timedelta(seconds=5 if over else 0)
         alerts = [{"labels": labels, "startsAt": began.isoformat(), "endsAt": ends.isoformat()} for labels in names]
         _ask(f"{self.url}/api/v2/alerts", json.dumps(alerts).encode())
+
+    def alerts(self) -> int:
+        """Return how many alerts it knows."""
+        return len(json.loads(_ask(f"{self.url}/api/v2/alerts")))
 
     def silence(self, **match: str) -> None:
         """Silence for an hour."""
@@ -149,6 +154,38 @@ class Alertmanager:
         """SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
+
+
+class Prometheus:
+    """Debian's Prometheus in front of an Alertmanager: scrapes and evaluates each second, has its defaults beside."""
+
+    def __init__(self, folder: Path, target: Receiver, peer: Alertmanager) -> None:
+        folder.mkdir()
+        (folder / "rules.yml").write_text(
+            "groups: [{name: jobs, rules: [{alert: down, expr: 'job_down > 0', labels: {severity: critical}}]}]\n"
+        )
+        (folder / "prometheus.yml").write_text(
+            "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
+            f"rule_files: ['{folder / 'rules.yml'}']\n"
+            "scrape_configs: [{job_name: jobs, metrics_path: /metrics/0, "
+            f"static_configs: [{{targets: ['127.0.0.1:{target.port}']}}]}}]\n"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{peer.port}']}}]}}]}}\n"
+        )
+        self._arguments = [
+            "prometheus",
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{free_port()}",
+            "--log.level=error",
+        ]
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(self._arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 class Watch:

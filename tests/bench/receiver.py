@@ -1,7 +1,8 @@
 """A receiver in a process of its own, as quick as Python can make one, so that who sends is measured and not this.
 
 `python receiver.py` prints its port. `GET /seen` returns what it took as JSON lines, `POST /answer/<status>` lets it
-answer so from now on (`/answer/429/7` with `Retry-After: 7`), `POST /forget` begins anew. It is a target as well:
+answer so from now on (`/answer/429/7` with `Retry-After: 7`; `/answer/0` says nothing until it is told to say something
+again), `POST /forget` begins anew. It is a target as well:
 `GET /metrics/<any>` returns what was posted there last.
 """
 
@@ -10,6 +11,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+
+#: Where the peers tell.
+_TOLD = ("/am", "/hook")
 
 
 class Receiver:
@@ -22,6 +26,7 @@ class Receiver:
         self.scraped_at = 0.0
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         self.accepts = True
+        self.held: list[tuple[asyncio.Transport, bytes]] | None = None  # while it does not answer
 
     def handle(self, method: str, path: str, body: bytes) -> bytes:
         """Return the whole answer to one request."""
@@ -46,7 +51,11 @@ class Receiver:
             status, _, after = path.removeprefix("/answer/").partition("/")
             self.accepts = status == "200"
             header = f"Retry-After: {after}\r\n" if after else ""
+            held, self.held = self.held or [], [] if status == "0" else None
             self.answer = f"HTTP/1.1 {status} As told\r\n{header}Content-Length: 0\r\n\r\n".encode()
+            for transport, kept in held:
+                if not transport.is_closing():
+                    transport.write(self.handle("POST", "/", kept))
             return _whole(b"")
         if self.accepts:
             self.taken.append((time.time(), body))
@@ -79,7 +88,11 @@ class Connection(asyncio.Protocol):
                 return
             body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
             method, path, _ = head[0].split(" ", 2)
-            self._transport.write(self._receiver.handle(method, path, body))
+            if self._receiver.held is not None and path in _TOLD:
+                self._receiver.held.append((self._transport, body))
+                self._receiver.refused.append(time.time())
+            else:
+                self._transport.write(self._receiver.handle(method, path, body))
 
 
 async def main() -> None:

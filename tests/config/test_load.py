@@ -317,7 +317,7 @@ class TestSubstitution:
 
 
 def test_routes_are_tried_in_the_order_of_the_files_and_the_open_one_last() -> None:
-    """Wherever it stands."""
+    """DESIGN: "Routes are tried as written, files in path order"; the one without `match` takes what no other took."""
     config = load_texts(
         {
             "b.yaml": "routes: {c: {match: {owner: c}, notify: []}}",

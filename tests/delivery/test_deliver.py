@@ -85,6 +85,7 @@ async def test_a_retry_comes_when_it_is_due_and_not_before(house: House) -> None
 
 
 async def test_a_slow_receiver_delays_no_other(house: House) -> None:
+    """DESIGN: "One slow receiver delays no other.", be it for ever."""
     slow, quick = house.notifier("slow"), house.notifier("quick")
     never = asyncio.Event()
 

@@ -35,7 +35,10 @@ Sentinel on shop-1, 2026-01-01 02:15 UTC, route pages
 
 
 def test_one_alert_says_all_that_a_person_needs() -> None:
-    """What is wrong, value, threshold, since when, severity, runbook, the rule's place and commit, who speaks."""
+    """What is wrong, value, threshold, since when, severity, runbook, the rule's place and commit, who speaks.
+
+    DESIGN: "Messages name the agent (`SENTINEL_NAME`)".
+    """
     assert message(alert(env="production")).text == ONE
 
 

@@ -1,7 +1,8 @@
-"""Any order of firing, rise, fall, resolve, silence, mute, cause, acknowledgement, reload, lease and crash keeps it.
+"""Any order of firing, rise, fall, resolve, silence, mute, cause, ack, re-routing, reload, lease and crash keeps it.
 
 What is kept are DESIGN's sentences: nobody hears the same twice, who heard of a beginning hears of the end, what is
-held back is owed to nobody and told when that is over, what somebody has in hand is not repeated.
+held back is owed to nobody and told when that is over, what somebody has in hand is not repeated, and who is on the
+route no more is not reminded.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sentinel.core.alert import Condition
+from sentinel.core.alert import Alert, Condition
 from sentinel.core.notification import Notification, Reason, Settlement
 from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
 from sentinel.routing import Escalation, Inhibition, Match, Mute
 from sentinel.routing.draft import Draft
 from sentinel.routing.hold import hold
-from sentinel.routing.places import audience
+from sentinel.routing.places import audience, places
 from tests.engine.house import Heard, House, policy, route
 
 TWO = [
@@ -35,7 +36,7 @@ BREAKS = Mute("breaks", Match.of({"host": "2"}), Schedule.parse({"cron": "*/20 *
 STEPS = (Escalation(timedelta(minutes=5), ("mail",)),)
 POLICIES = [
     policy(*TWO, mutes=(BREAKS,)),
-    policy(TWO[0], route("rest", "team", group_by=("owner",), escalate=STEPS), inhibitions=CAUSES),
+    policy(TWO[0], route("rest", "team", group_by=("owner",), escalate=STEPS), inhibitions=CAUSES, mutes=(BREAKS,)),
     policy(route("rest", "slack team", group_by=("severity",)), notifiers="mail", inhibitions=CAUSES[:1]),
     policy(*TWO[1:], notifiers="mail", mutes=(BREAKS,), inhibitions=CAUSES[1:]),
     policy(route("rest", "slack"), notifiers="team"),  # mail is gone
@@ -154,6 +155,20 @@ class AnyOrder(RuleBasedStateMachine):
         firing = sorted(key for key, alert in self.house.disk.alerts.items() if alert.severity)
         self.house.acknowledge(data.draw(st.sampled_from(firing)))
 
+    @precondition(lambda self: self.house.disk.silences)
+    @rule(data=st.data())
+    def end_silence(self, data: st.DataObject) -> None:
+        id_ = data.draw(st.sampled_from(sorted(self.house.disk.silences)))
+        self.house.disk.silences.pop(id_)
+        self.house.state.unsilenced(id_)
+
+    @precondition(lambda self: self.house.disk.acknowledgements)
+    @rule(data=st.data())
+    def let_go(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(sorted(self.house.disk.acknowledgements)))
+        self.house.disk.acknowledgements.pop(key)
+        self.house.state.unacknowledged(key, self.house.now)
+
     # -- what is promised ------------------------------------------------------------------------------------------
 
     @invariant()
@@ -250,12 +265,29 @@ class AnyOrder(RuleBasedStateMachine):
             assert any(row.due_at <= self.house.now for row in rows), f"{notifier} is to wait"
 
     def _is_nobodys(self, row: Notification) -> None:
-        """What time alone makes owed is about nothing that somebody has in hand."""
+        """What time alone makes owed is about nothing in somebody's hands, and for nobody who is not to hear of it."""
         if row.reason not in (Reason.REMINDER, Reason.ESCALATION):
             return
+        about = [alert for key in row.alerts if (alert := self.house.disk.alerts.get(key))]
+        hears = self._is_reminded if row.reason is Reason.REMINDER else self._is_escalated_to
+        assert any(hears(row, alert) for alert in about), f"{row.notifier} is owed {row.reason} for nothing"
         for key in row.alerts:
             ack = self.house.disk.acknowledgements.get(key)
             assert ack is None or not ack.at <= row.created_at < ack.ends_at
+
+    def _is_reminded(self, row: Notification, alert: Alert) -> bool:
+        """Say whether he is on the alert's route: those no longer on it 'get no more reminders'."""
+        return row.notifier in audience(alert, self.house.policy)
+
+    def _is_escalated_to(self, row: Notification, alert: Alert) -> bool:
+        """Say whether a step names him: 'Escalation counts from the first message at this severity'."""
+        groups = self.house.disk.groups
+        return any(
+            row.notifier in step.notify and group.severity_since and group.severity_since + step.after <= row.created_at
+            for place in places(alert, self.house.policy)
+            if (group := groups.get(place.key))
+            for step in place.route.escalate
+        )
 
     def _dead(self, key: str, reasons: set[Reason] | None = None) -> set[str]:
         return {

@@ -309,7 +309,6 @@ def test_a_step_that_fell_due_under_a_silence_is_taken_when_it_ends() -> None:
     assert house.deliver() == []
     house.state.unsilenced(silence.id)
     house.decide()
-    house.wait(1)
     assert house.deliver() == ["boss escalation", "chief escalation"]
 
 
@@ -350,3 +349,17 @@ def test_an_update_on_its_way_stands_in_no_reminders_way() -> None:
         heard += house.deliver()
     assert heard.count("slack reminder") == 1
     assert heard.count("slack updated") > 200
+
+
+def test_a_mute_that_begins_before_a_late_word_is_sent_keeps_it_until_its_end() -> None:
+    """The receiver is down as the mute begins; a look at the group's reminder finds it, and takes the word back."""
+    mute = Mute("breaks", Match(), Schedule.parse({"cron": "0 * * * *", "lasts": "30m"}), "a break")
+    began = datetime(2026, 1, 5, 10, 50, tzinfo=UTC)
+    house = House(
+        policy(route("all", "slack", escalate=STEPS), notifiers="boss", mutes=(mute,)), clock=ManualClock(began)
+    )
+    house.see("db", WARNING)
+    house.wait(minutes=21)
+    assert house.deliver() == []
+    house.wait(minutes=29)
+    assert house.deliver() == ["slack firing"]

@@ -59,7 +59,7 @@ def test_a_fall_and_a_new_value_only_change_the_message_that_is_there() -> None:
 
 
 def test_an_alert_that_ends_within_group_wait_is_not_told() -> None:
-    """'an alert that ends within `group_wait` is not told', and its debt is settled as `withdrawn`."""
+    """'an alert that ends within `group_wait` is not told'; 'never leased, is settled as `withdrawn`'."""
     house = House(ALL)
     house.see("db", WARNING)
     house.wait(9)
@@ -104,7 +104,10 @@ def test_a_resolve_waits_for_the_receipt_of_a_firing_that_is_on_its_way() -> Non
 
 
 def test_an_alert_is_routed_anew_when_its_severity_changes() -> None:
-    """'those no longer on its route hear that once, get no more reminders, and hear the resolve'."""
+    """'An alert is routed anew when its severity changes: those no longer on its route hear that once, …'.
+
+    '… get no more reminders, and hear the resolve'.
+    """
     house = firing(CRITICAL, PAGES)
     assert [str(one) for one in house.heard] == ["slack firing", "mail firing", "team firing"]
     house.see("db", WARNING)
@@ -166,7 +169,7 @@ def test_alerts_of_one_group_are_told_together() -> None:
 
 
 def test_what_joins_later_keeps_the_groups_distance() -> None:
-    """`group_interval: 1m` between two messages of a group."""
+    """'Defaults: `group_by: [rule]`, `group_wait: 10s`, `group_interval: 1m`, `repeat: 4h`'."""
     house = House(ALL)
     house.see("db", WARNING, host="a")
     house.wait(10)

@@ -63,6 +63,7 @@ async def test_what_happens_to_one_group_is_one_issue(sentry: SentryServer) -> N
 
 
 async def test_the_end_resolves_the_issue_by_the_web_api(sentry: SentryServer) -> None:
+    """DESIGN: "`sentry` resolves the issue by Sentry's Web API where `auth_token` and `organization` are set"."""
     kind = notifier(sentry, auth_token="sntrys-test", organization="acme")
     first = await kind.send(message())
     over = message(alert(over=True), reason=Reason.RESOLVED, key="2", earlier=first)
@@ -72,6 +73,7 @@ async def test_the_end_resolves_the_issue_by_the_web_api(sentry: SentryServer) -
 
 
 async def test_without_a_token_the_end_is_settled_without_a_request(sentry: SentryServer) -> None:
+    """DESIGN: "its resolve is settled as "delivered: Sentry keeps the issue open", without a request"."""
     first = await notifier(sentry).send(message())
     over = message(alert(over=True), reason=Reason.RESOLVED, key="2", earlier=first)
     assert (await notifier(sentry).send(over))[WHY] == "Sentry keeps the issue open"

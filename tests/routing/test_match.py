@@ -58,7 +58,11 @@ def alert(level: Severity = Severity.ERROR, phase: Phase = Phase.FIRING) -> Aler
     ],
 )
 def test_what_matches(wanted: dict[str, str | list[str]], fits: bool) -> None:
-    """All keys must hold, of several values any; `*` is anything, `!` the opposite, a missing label is empty."""
+    """DESIGN: "`match` names labels or `rule`, `severity`, `owner`, `probe`, `file`; all must hold. A value is …".
+
+    "… a text (`*` stands for anything), a list (any of them), `warning+`, or a text after `!`; a label that is missing
+    is empty."
+    """
     match = Match.of(wanted)
     assert match.matches(alert()) is fits
     assert (match.misses(alert()) == "") is fits
