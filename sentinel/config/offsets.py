@@ -21,7 +21,7 @@ def place(scalar: ScalarNode, begin: int, end: int) -> Position:
     value that is not white space is the n-th one of the source: count, and the place is found for every style.
     """
     text = scalar.text
-    if (at := _verbatim(scalar)) is not None and begin < len(text):
+    if (at := verbatim(scalar)) is not None and begin < len(text):
         return scalar.file.position(at + begin, at + end)
     starts = list(_visible(scalar))
     first = _count(text[:begin])
@@ -48,7 +48,7 @@ def span(scalar: ScalarNode, begin: int, end: int) -> tuple[int, int] | None:
     return found if scalar.file.text[slice(*found)] == scalar.text[begin:end] else None
 
 
-def _verbatim(scalar: ScalarNode) -> int | None:
+def verbatim(scalar: ScalarNode) -> int | None:
     """Return where a value stands in the file letter for letter in one line, as most do; None where it does not."""
     value = scalar.text.rstrip("\n")
     if "\n" in value or not value:

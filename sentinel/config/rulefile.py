@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from sentinel.config.findings import Findings
 from sentinel.config.offsets import place
@@ -87,6 +88,13 @@ class WrittenGroup:
 def read_groups(node: Node, findings: Findings) -> list[WrittenGroup]:
     """Read what stands under `groups:` in one file; what is wrong is reported."""
     return list(_Reading(findings).groups(node))
+
+
+@lru_cache(maxsize=1024)
+def _length(text: str) -> timedelta:
+    if not _DURATION.fullmatch(text):
+        raise ValueError
+    return timedelta(milliseconds=duration_ms(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +257,7 @@ class _Reading:
         if text in ("", "0"):
             return _NOTHING
         try:
-            if not _DURATION.fullmatch(text):
-                raise ValueError
-            return timedelta(milliseconds=duration_ms(text))
+            return _length(text)
         except ValueError:
             fix = f"write {text}s or {text}m" if text.isdigit() else "write 30s, 5m, 1h30m or 7d"
             self._wrong(node.values[key], f'{key}: "{text}" is not a duration', fix)

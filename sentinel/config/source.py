@@ -42,7 +42,9 @@ class SourceFile:
         begin = min(max(begin, 0), len(self.text))
         line = bisect_right(self._starts, begin)
         start = self._starts[line - 1]
-        stop = min(begin + 1 if end is None else end, start + len(self.line(line)))
+        stop = begin + 1 if end is None else end
+        if line == len(self._starts) or stop + 2 > self._starts[line]:  # it may reach into the end of the line
+            stop = min(stop, start + len(self.line(line)))
         return Position(self.path, line, begin - start + 1, max(1, stop - begin))
 
     def line(self, number: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sentinel.config.offsets import place, span
+from sentinel.config.offsets import place, span, verbatim
 from sentinel.config.tree import MappingNode, Node, ScalarNode
 from sentinel.core.problem import Position
 from sentinel.core.severity import Severity
@@ -44,9 +44,11 @@ class Query:
     aggregates: list[Aggregate] = field(default_factory=list)
     binaries: list[Binary] = field(default_factory=list)
     _above: dict[int, Expr] = field(default_factory=dict)
+    _verbatim: int | None = None
 
     def __post_init__(self) -> None:
         """Walk the tree once, for all checks; the lists are in the order of the text, outer before inner."""
+        self._verbatim = verbatim(self.scalar)
         kinds: dict[type[Expr], Any] = {
             VectorSelector: self.selectors,
             MatrixSelector: self.ranges,
@@ -84,7 +86,11 @@ class Query:
 
     def part(self, begin: int, end: int) -> Position:
         """Return where a part of the text stands in the file."""
-        return self.filled.place(begin, end) if self.filled else place(self.scalar, begin, end)
+        if self.filled:
+            return self.filled.place(begin, end)
+        if self._verbatim is not None and begin < end:
+            return self.scalar.file.position(self._verbatim + begin, self._verbatim + end)
+        return place(self.scalar, begin, end)
 
     def edit(self, begin: int, end: int, text: str) -> Edit | None:
         """Return what puts a text in the place of a part; None where that is not one piece of the file."""

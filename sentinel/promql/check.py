@@ -78,6 +78,10 @@ def check_unary(node: Unary) -> Unary:
     return node
 
 
+#: What holds where nothing is said of matching.
+_PLAIN, _SETS = Matching(), Matching(cardinality=Cardinality.MANY_TO_MANY)
+
+
 def check_binary(node: Binary, op_start: int, op_end: int) -> Binary:
     """Return the node, its matching settled, if the operator fits its operands."""
     for side in (node.lhs, node.rhs):
@@ -91,10 +95,10 @@ def check_binary(node: Binary, op_start: int, op_end: int) -> Binary:
         raise QueryInvalid(wrong[0], op_start, op_end, wrong[1])
     if not vectors:
         return node
-    matching = node.matching or Matching()
+    matching = node.matching or _PLAIN
     if node.op.sets:
-        matching = replace(matching, cardinality=Cardinality.MANY_TO_MANY)
-    return replace(node, matching=matching)
+        matching = replace(matching, cardinality=Cardinality.MANY_TO_MANY) if node.matching else _SETS
+    return Binary(node.op, node.lhs, node.rhs, matching, node.return_bool, start=node.start, end=node.end)
 
 
 def _wrong_operator(node: Binary, vectors: bool) -> tuple[str, str] | None:

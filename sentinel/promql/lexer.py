@@ -25,17 +25,16 @@ class Kind(StrEnum):
 
 
 class Token(NamedTuple):
-    """A piece of the text; `end` is one past its last character."""
+    """A piece of the text; `end` is one past its last character.
+
+    `word` is its text in lower case if it is a word, else "": keywords are written in any case.
+    """
 
     kind: Kind
     text: str
     start: int
     end: int
-
-    @property
-    def word(self) -> str:
-        """Its text in lower case if it is a word, else "": keywords are written in any case."""
-        return self.text.lower() if self.kind is Kind.WORD else ""
+    word: str = ""
 
     def __str__(self) -> str:
         return str(self.kind) if self.kind is Kind.END else f"{self.kind} {self.text!r}"
@@ -84,7 +83,7 @@ def tokens(text: str) -> list[Token]:
         kind = _KINDS.get(match.lastgroup or "")
         if kind is not None:
             piece = text[at:end]
-            found.append(Token(kind, piece, at, end))
+            found.append(Token(kind, piece, at, end, piece.lower() if kind is Kind.WORD else ""))
             if kind is Kind.SIGN:
                 inside = (inside or piece == "[") and piece != "]"
         at = end

@@ -51,6 +51,8 @@ _PRECEDENCE = {
 }
 _MULTIPLICATION, _POWER = 5, 6
 _TRIMS = {"</", ">/"}
+#: What may stand between an operator and its right operand.
+_MATCHING = frozenset({"on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right"})
 #: What may follow an operand and belongs to it.
 _FOLLOWERS = frozenset({"[", "@", "offset", "anchored", "smoothed"})
 
@@ -113,6 +115,8 @@ class _Parser(SelectorParser):
 
     def _matching(self) -> Matching | None:
         """Parse `on (a) group_left (b) fill (0)` after an operator."""
+        if self.peek.word not in _MATCHING:
+            return None
         given, matching = False, Matching()
         if word := self.take_word("on", "ignoring"):
             matching = replace(matching, on=word.word == "on", labels=self.label_list())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 from sentinel.core.severity import Severity
 
@@ -12,6 +13,7 @@ INTERVAL = timedelta(minutes=1)
 _SEVERITIES = {"page": Severity.CRITICAL, "ticket": Severity.WARNING, "warn": Severity.WARNING, "none": Severity.INFO}
 
 
+@lru_cache(maxsize=256)
 def severity_of(word: str) -> Severity | None:
     """Return what a severity label means; None where nobody can know, which is taken for an error."""
     word = word.lower()
