@@ -139,6 +139,6 @@ def _view(rule: WrittenRule, group: WrittenGroup) -> RuleView:
         levels=rule.levels,
         hold_for=rule.hold_for,
         keep_firing_for=rule.keep_firing_for,
-        interval=group.interval,
+        interval=group.interval if "interval" in group.node.keys else None,
         group=group.name,
     )

@@ -50,7 +50,7 @@ class Summary(NamedTuple):
         labels: its own.
         severities: that it may have.
         hold_ms: its `for`.
-        interval_ms: how often its group is evaluated, 0 for on arrival.
+        interval_ms: how often its group says that it is evaluated, 0 where it says nothing.
         reads: its selectors.
         mark: of its name.
         hold_mark: of its `for`; of its name where it has none.

@@ -114,7 +114,7 @@ class RuleView:
         levels: the severities that it has.
         hold_for: `for`; the longest where there are several.
         keep_firing_for: likewise.
-        interval: of its group; None where it is evaluated on arrival.
+        interval: that its group says; None where it says none, and for a rule of ours.
         group: name of its group, "" for one of ours.
         rule: what was made of it, of ours only.
     """

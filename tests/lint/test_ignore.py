@@ -9,6 +9,7 @@ from tests.lint.examples import NOW
 
 GROUP = """groups:
 - name: shop
+  interval: 1m
   rules:
   - alert: First
     expr: up
@@ -33,7 +34,7 @@ def with_line(before: str, line: str) -> str:
     return GROUP.replace(before, f"{line}\n{before}", 1)
 
 
-BOTH = ["alert/comparison:5", "rule/for-too-short:6", "alert/comparison:10"]
+BOTH = ["alert/comparison:6", "rule/for-too-short:7", "alert/comparison:11"]
 
 
 def test_without_comments_all_is_told() -> None:
@@ -46,62 +47,62 @@ def test_without_comments_all_is_told() -> None:
     [
         pytest.param(
             with_line("  - alert: First", "  # sentinel: ignore alert/comparison because we measure"),
-            ["rule/for-too-short:7", "alert/comparison:11"],
+            ["rule/for-too-short:8", "alert/comparison:12"],
             id="above a rule it is about the whole rule",
         ),
         pytest.param(
             with_line("    expr: up\n", "    # sentinel: ignore alert/comparison"),
-            ["rule/for-too-short:7", "alert/comparison:11"],
+            ["rule/for-too-short:8", "alert/comparison:12"],
             id="above a line it is about that line",
         ),
         pytest.param(
             GROUP.replace("    expr: up\n", "    expr: up  # sentinel: ignore alert/comparison\n"),
-            ["rule/for-too-short:6", "alert/comparison:10"],
+            ["rule/for-too-short:7", "alert/comparison:11"],
             id="behind a line it is about that line",
         ),
         pytest.param(
             GROUP.replace("- alert: First", "- alert: First # sentinel: ignore alert/comparison, rule/for-too-short"),
-            ["alert/comparison:10"],
+            ["alert/comparison:11"],
             id="behind a rule's name it is about the rule, and several names are parted by commas",
         ),
         pytest.param(
             GROUP.replace("- name: shop", "- name: shop # sentinel: ignore alert/*"),
-            ["rule/for-too-short:6"],
+            ["rule/for-too-short:7"],
             id="behind a group's name it is about the group, and a family is meant as a whole",
         ),
         pytest.param(
             "# sentinel: ignore-file alert/comparison because it is an experiment\n" + GROUP,
-            ["rule/for-too-short:7"],
+            ["rule/for-too-short:8"],
             id="it may be about its file",
         ),
         pytest.param(
             with_line("  - alert: First", "  # sentinel: ignore alert/comparison until 2026-12-01"),
-            ["rule/for-too-short:7", "alert/comparison:11"],
+            ["rule/for-too-short:8", "alert/comparison:12"],
             id="until its day",
         ),
         pytest.param(
             with_line("  - alert: First", "  # sentinel: ignore alert/comparison until 2026-11-30 because soon"),
-            ["check/expired-ignore:4", "alert/comparison:6", "rule/for-too-short:7", "alert/comparison:11"],
+            ["check/expired-ignore:5", "alert/comparison:7", "rule/for-too-short:8", "alert/comparison:12"],
             id="from its day on no more",
         ),
         pytest.param(
             with_line("  - alert: Second", "  # sentinel: ignore rule/for-too-short"),
-            [*BOTH[:2], "check/useless-ignore:9", "alert/comparison:11"],
+            [*BOTH[:2], "check/useless-ignore:10", "alert/comparison:12"],
             id="one that suppresses nothing is told",
         ),
         pytest.param(
             with_line("  - alert: Second", "  # sentinel: ignore rule/for-to-short"),
-            [*BOTH[:2], "check/bad-ignore:9", "alert/comparison:11"],
+            [*BOTH[:2], "check/bad-ignore:10", "alert/comparison:12"],
             id="one that names no check is told",
         ),
         pytest.param(
             with_line("  - alert: Second", "  # sentinel: ignore rule/for-too-short until tomorrow"),
-            [*BOTH[:2], "check/bad-ignore:9", "alert/comparison:11"],
+            [*BOTH[:2], "check/bad-ignore:10", "alert/comparison:12"],
             id="one whose day is none is told",
         ),
         pytest.param(
             with_line("  - alert: Second", "  # sentinel: ignroe rule/for-too-short"),
-            [*BOTH[:2], "check/bad-ignore:9", "alert/comparison:11"],
+            [*BOTH[:2], "check/bad-ignore:10", "alert/comparison:12"],
             id="one that is not understood is told",
         ),
         pytest.param(
@@ -109,7 +110,7 @@ def test_without_comments_all_is_told() -> None:
         ),
         pytest.param(
             GROUP.replace("    expr: up\n", "    expr: |\n      # sentinel: ignore alert/comparison\n      up\n"),
-            ["alert/comparison:5", "check/useless-ignore:6", "rule/for-too-short:8", "alert/comparison:12"],
+            ["alert/comparison:6", "check/useless-ignore:7", "rule/for-too-short:9", "alert/comparison:13"],
             id="in a block of PromQL it is one",
         ),
     ],

@@ -34,8 +34,12 @@ from sentinel.lint.context import Context
 from sentinel.lint.emitted import emitted, interval_of
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.words import words
+from sentinel.rules.prometheus import INTERVAL
 
 SEVERITY = Severity.WARNING
+
+#: What Sentinel takes for a group that says nothing; what a Prometheus takes, only its own configuration says.
+_DEFAULT_MS = round(INTERVAL.total_seconds() * 1000)
 
 
 def check(context: Context) -> Iterator[Flaw]:
@@ -44,7 +48,7 @@ def check(context: Context) -> Iterator[Flaw]:
     for rule in context.rules:
         if not rule.hold_ms or rule.kind == "record":
             continue
-        group_ms = rule.interval_ms
+        group_ms = rule.interval_ms or (_DEFAULT_MS if rule.group and context.inspection else 0)
         every_ms = max((interval_of(read, context, made) for read in rule.reads), default=0) if context.probes else 0
         interval_ms = max(group_ms, every_ms)
         if rule.hold_ms < 2 * interval_ms:
