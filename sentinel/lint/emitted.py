@@ -126,10 +126,13 @@ def documented_somewhere(metric: str) -> bool:
 
 
 def _asked(kind: ProbeKind) -> Iterator[str]:
-    """Yield the names that a probe's own keys make: its `metrics`, those of its steps, the columns of its query."""
-    metrics = getattr(kind, "metrics", None)
-    if isinstance(metrics, Mapping):
-        yield from metrics
+    """Yield the names that a probe's own keys make: its metrics, those of its steps, the columns of its query."""
+    for key in ("metrics", "header_metrics"):
+        metrics = getattr(kind, key, None)
+        for name, metric in metrics.items() if isinstance(metrics, Mapping) else ():
+            yield name
+            if getattr(metric, "observe", None):
+                yield from (f"{name}{ending}" for ending in ("_bucket", "_count", "_sum"))
     steps = getattr(kind, "steps", None)
     for step in steps.values() if isinstance(steps, Mapping) else ():
         yield from _documented(sys.modules["sentinel.probes.http"].__doc__ or "")

@@ -15,12 +15,20 @@ PACKS = sorted(path.stem for path in (ROOT / "rules" / "packs").glob("*.yaml"))
 #: What their probes ask for.
 ENVIRON = {
     "API_URL": "https://api.example.com",
+    "GITHUB_REPOSITORY": "example/shop",
+    "GITHUB_TOKEN": "x",
+    "INNGEST_FUNCTION": "shop-discovery",
+    "INNGEST_SIGNING_KEY": "x",
     "PIPELINE_URL": "https://pipeline.example.com",
     "POSTGRES_URL": "postgresql+psycopg://sentinel@db.example.com/postgres",
     "REDIS_URL": "redis://cache.example.com",
     "SERVICE_URL": "https://shop.example.com",
     "SHOP_DATABASE_URL": "postgresql+psycopg://sentinel@db.example.com/shop",
+    "SENTRY_AUTH_TOKEN": "x",
+    "SENTRY_ORGANIZATION": "example",
+    "SENTRY_PROJECT": "shop",
     "SITE_HOST": "shop.example.com",
+    "STRIPE_KEY": "x",
 }
 
 
@@ -39,6 +47,17 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_there_is_a_pack_for_what_most_teams_have() -> None:
     """Those that are promised."""
     promised = {"payments", "jobs", "pipeline", "latency", "http", "certificates", "postgres", "redis", "host"}
+    promised |= {
+        "inngest",
+        "stripe",
+        "github-actions",
+        "sentry-issues",
+        "rabbitmq",
+        "kafka",
+        "nginx",
+        "celery",
+        "runtime",
+    }
     assert promised <= set(PACKS)
 
 
