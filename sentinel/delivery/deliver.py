@@ -171,6 +171,9 @@ class Courier:
             del self._landed[: len(landed)], self._unsent[: len(unsent)]
             self._pace = leased.pace
             self._queue += leased.parcels
+            if self._breaker.refusals and len(self._queue) > 1:  # while the desk worked it began to refuse
+                self._leave_unsent()
+                self._woken.set()
             self._launch(send)
             if self._aloft or not ending:
                 await self._rest(leased)
