@@ -46,7 +46,7 @@ class Summary(NamedTuple):
         name: of the rule, of the alert, or of the series that is recorded.
         group: of Prometheus's, "" for none.
         form: our form's word.
-        expr: its whole expression without spaces, "" where it has another form.
+        expr: what it asks, without spaces: its expression and, of ours, its thresholds; "" where that cannot be read.
         labels: its own.
         severities: that it may have.
         hold_ms: its `for`.
@@ -105,7 +105,6 @@ def summary_of(view: RuleView) -> Summary:
     """Return what is to be known of a rule."""
     runbook = next((name for name in ("runbook", "runbook_url") if name in view.texts), "")
     where = view.find("annotations", runbook) or view.find(runbook) if runbook else None
-    whole = view.whole
     file = view.node.file
     return Summary(
         file.path,
@@ -113,7 +112,7 @@ def summary_of(view: RuleView) -> Summary:
         view.name,
         view.group,
         view.form,
-        _SPACE.sub("", whole.text) if whole else "",
+        _condition(view),
         dict(view.labels),
         tuple(map(str, view.levels)),
         round(view.hold_for.total_seconds() * 1000),
@@ -126,6 +125,12 @@ def summary_of(view: RuleView) -> Summary:
         mark(where.position) if where else (1, 1, 1),
         file.position(max(view.node.end - 1, 0)).line,
     )
+
+
+def _condition(view: RuleView) -> str:
+    if (rule := view.rule) is not None:
+        return f"{rule.compiled.expr}{dict(rule.compiled.own)}{dict(rule.thresholds)}{rule.active}{rule.source}"
+    return _SPACE.sub("", view.whole.text) if view.whole else ""
 
 
 def mark(position: Position) -> Mark:

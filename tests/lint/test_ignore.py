@@ -130,7 +130,7 @@ def test_what_makes_a_tree_unusable_cannot_be_suppressed() -> None:
 
 def test_a_policy_weighs_a_check_for_its_folder_and_those_below() -> None:
     """The nearest folder wins; a check that is off needs no comment, and one about it is not useless."""
-    rule = "rules: {{{name}: {{last: queue_depth, above: 5, for: {hold}, severity: error, labels: {{team: a}}}}}}\n"
+    rule = "rules: {{{name}: {{last: {name}_depth, above: 5, for: {hold}, severity: error, labels: {{team: a}}}}}}\n"
     texts = {
         "rules/policy.yaml": "policy: {checks: {policy/required: error}, require: [owner], labels: {team: a|b}}\n",
         "rules/a.yaml": rule.format(name="first", hold="5m"),

@@ -11,6 +11,11 @@ Bad
       expr: up==0
       labels: {severity: critical}
 
+Bad too
+    rules:
+      deep: {last: queue_depth, above: 5, severity: error}
+      long: {last: queue_depth, above: 5, severity: error}
+
 Good
     - alert: Down
       expr: up{job="shop"} == 0
