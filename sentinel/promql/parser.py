@@ -26,7 +26,7 @@ from sentinel.promql.lexer import Kind, Token, tokens
 from sentinel.promql.literal import signed
 from sentinel.promql.mistakes import missing_operand, stray_word
 from sentinel.promql.selectors import SelectorParser
-from sentinel.promql.signatures import AGGREGATIONS, FUNCTIONS, UNSUPPORTED
+from sentinel.promql.signatures import AGGREGATIONS, FUNCTIONS, UNSUPPORTED, ValueType
 
 #: How deep a tree may be. Evaluation takes about three Python frames a level, of 1,000.
 DEEPEST = 128
@@ -72,6 +72,7 @@ class _Parser(SelectorParser):
     def __init__(self, text: str) -> None:
         super().__init__(tokens(text))
         self._depth = 0
+        self._open: list[tuple[Token, str]] = []  # each "(" that is not closed yet, and the word that it belongs to
 
     def whole(self) -> Expr:
         """Parse everything up to the end."""
@@ -110,8 +111,16 @@ class _Parser(SelectorParser):
         matching = self._matching()
         # ^ takes its right side whole (2^3^2 is 2^9); the others stop at their equals.
         right = self.expression(precedence - 1 if precedence == _POWER else precedence)
+        if left.type is ValueType.MATRIX and (function := self._open_function()):
+            fix = f"write {function}({left}) {op} \u2026"
+            raise QueryInvalid(f"{function}( is not closed before {op}", left.start, left.end, fix)
         node = Binary(op, left, right, matching, return_bool, start=left.start, end=right.end)
         return check_binary(node, token.start, token.end)
+
+    def _open_function(self) -> str:
+        """Return the function of a range whose parenthesis is open just here, "" for none."""
+        of = self._open[-1][1] if self._open else ""
+        return of if of in FUNCTIONS and any(kind is ValueType.MATRIX for kind, _ in FUNCTIONS[of].takes) else ""
 
     def _matching(self) -> Matching | None:
         """Parse `on (a) group_left (b) fill (0)` after an operator."""
@@ -204,9 +213,9 @@ class _Parser(SelectorParser):
         opening = self.next()
         if self.sees(")"):
             raise self.wrong("nothing stands between the parentheses", self.peek)
+        self._open.append((opening, ""))
         inner = self.expression(0)
-        closing = self.expect(")")
-        return Paren(inner, start=opening.start, end=closing.end)
+        return Paren(inner, start=opening.start, end=self._close().end)
 
     def _word(self) -> Expr:
         token, following = self.peek, self.ahead(1)
@@ -228,11 +237,11 @@ class _Parser(SelectorParser):
         if name not in FUNCTIONS or (name != token.text and name not in _ANY_CASE):
             near_names = near(token.text, set(FUNCTIONS) | set(AGGREGATIONS)).replace('"', "`")
             raise self.wrong(f"unknown function `{token.text}`", token, near_names)
-        args, end = self._arguments()
+        args, end = self._arguments(name)
         return check_call(Call(name, args, start=token.start, end=end))
 
-    def _arguments(self) -> tuple[tuple[Expr, ...], int]:
-        self.expect("(")
+    def _arguments(self, of: str) -> tuple[tuple[Expr, ...], int]:
+        self._open.append((self.expect("("), of))
         args: list[Expr] = []
         while not self.sees(")"):
             args.append(self.expression(0))
@@ -241,12 +250,23 @@ class _Parser(SelectorParser):
             comma = self.next()
             if self.sees(")"):
                 raise self.wrong("a comma stands before the closing parenthesis", comma, "remove it")
-        return tuple(args), self.expect(")").end
+        return tuple(args), self._close().end
+
+    def _close(self) -> Token:
+        """Take the closing parenthesis; where the text ends instead, the one that is open is to blame."""
+        opening, of = self._open.pop()
+        if not self.more():
+            raise self.wrong(
+                f"the parenthesis of {of}( is not closed" if of else "the parenthesis is not closed",
+                opening,
+                "write ) where it ends",
+            )
+        return self.expect(")")
 
     def _aggregate(self) -> Expr:
         token = self.next()
         modifier = self._grouping()
-        args, end = self._arguments()
+        args, end = self._arguments(token.word)
         if modifier is None and (modifier := self._grouping()) is not None:
             end = self.last_end
         grouping, without = modifier or ((), False)

@@ -100,7 +100,7 @@ class SelectorParser(LengthParser):
             if not self.sees(","):
                 break
             self.next()
-        self.expect(")")
+        self.expect(")", "close the list of labels with )")
         return tuple(names)
 
     def brackets(self, expr: Expr) -> Expr:
@@ -119,7 +119,9 @@ class SelectorParser(LengthParser):
                     "" if expr.type != ValueType.SCALAR else "write vector(…) around it",
                 )
             return Subquery(expr, length, step, start=expr.start, end=closing.end)
-        closing = self.expect("]", "write a duration without a space" if self.peek.kind is Kind.WORD else "")
+        closing = self.expect(
+            "]", "write a duration without a space" if self.peek.kind is Kind.WORD else "close the range with ]"
+        )
         if not isinstance(expr, VectorSelector):
             raise QueryInvalid(
                 "a range such as [5m] may only follow a selector",

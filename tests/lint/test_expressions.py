@@ -132,6 +132,7 @@ def test_a_mistake_is_found(expr: str, check: str) -> None:
         "label_replace(up, 'host', '$1', 'instance', '(.*):.*') == 0",
         "day_of_week() == 0 and hour() > 22",
         "go_goroutines > 1000",
+        "vector(1)",
         "vector(1)  > 0 unless on () up == 1",
         "quantile by (job) (0.9, x) > 1",
         "sum without (instance) (x) > 1 and sum without (instance) (y) > 1",

@@ -34,7 +34,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     query = rule.whole
     if query is None or not rule.alerts or rule.find("above") or rule.find("below"):
         return
-    if not filters(query.expr):
+    if query.selectors and not filters(query.expr):  # vector(1) says that it always fires, as a watchdog does
         yield Flaw(query.scalar, f"{rule.name} has no condition", "add a comparison, such as > 0")
 
 

@@ -60,7 +60,7 @@ def _judge(matcher: Matcher) -> tuple[str, str, str | None] | None:
             return f"{matcher} fits nothing, whatever {name} is", "remove it, or say what is not wanted", None
         if name == "__name__":
             return None
-        return f"{matcher} fits everything, also a missing {name}", f'remove it, or write {name}!="" ', None
+        return f"{matcher} fits everything, also a missing {name}", f'remove it, or write {name}!=""', None
     if not _SPECIAL.search(value):
         plain = f'{name}{"!=" if negative else "="}"{value}"'
         return f"{matcher} has no special sign: it is an equality", f"write {plain}", plain
