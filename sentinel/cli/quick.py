@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ def quick(words: Sequence[str]) -> int | None:
     options = read(words)
     if options is None:
         return None
+    gc.disable()  # a check is over soon, and what it makes holds no circles: looking for them takes a tenth of it
     try:
         return run(options)
     except SentinelError as exc:

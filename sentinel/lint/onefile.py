@@ -22,7 +22,8 @@ from sentinel.lint.summary import Summary, summary_of
 from sentinel.lint.view import GroupView, Query, RuleView
 
 #: A line that makes a file more than a rule file of Prometheus: a key of ours at its left edge.
-_OURS = re.compile(r"""^(?!groups[ \t]*:|[-#\s\]}%]|\.\.\.)\S""", re.MULTILINE)
+#: (It begins with the end of the line before, which is found faster than a beginning.)
+_OURS = re.compile(r"\n(?!groups[ \t]*:|[-#\s\]}%]|\.\.\.)\S")
 
 _MANIFEST = re.compile(
     r"^services:|^apiVersion:[^\n]*\n(?:.*\n)*?kind:|^kind:[^\n]*\n(?:.*\n)*?apiVersion:", re.MULTILINE
@@ -71,7 +72,7 @@ class FileReport:
 
 def is_rule_file(text: str) -> bool:
     """Say whether a file holds rules of Prometheus only, by the looks of its lines."""
-    return _OURS.search(text) is None
+    return _OURS.search(f"\n{text}") is None
 
 
 def is_manifest(text: str) -> bool:
