@@ -191,7 +191,10 @@ class VectorSelector(Expr):
     @property
     def name(self) -> str:
         """The metric's name where it is given as an equality, else ""."""
-        return next((m.value for m in self.matchers if m.name == NAME and m.op is MatchOp.EQUAL), "")
+        for matcher in self.matchers:
+            if matcher.name == NAME and matcher.op is MatchOp.EQUAL:
+                return matcher.value
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class SelectorParser(LengthParser):
             matchers.append(Matcher(NAME, MatchOp.EQUAL, first.text))
         if self.sees("{"):
             self.braces(matchers)
-        if all(matcher.matches("") for matcher in matchers):
+        if first.kind is not Kind.WORD and all(matcher.matches("") for matcher in matchers):
             raise QueryInvalid(
                 "a selector needs at least one matcher that does not match the empty string",
                 first.start,
