@@ -35,7 +35,7 @@ def server() -> Iterator[str]:
     """Serve runbooks."""
     ASKED.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Runbooks) as serving:
-        Thread(target=serving.serve_forever, daemon=True).start()
+        Thread(target=serving.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{serving.server_address[1]}"
         serving.shutdown()
 
