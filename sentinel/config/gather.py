@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from sentinel.config.findings import Findings
+from sentinel.config.foreign import foreign
 from sentinel.config.source import SourceFile
 from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank, parse
 from sentinel.core.problem import near
@@ -87,13 +88,18 @@ def gather(files: Iterable[SourceFile], findings: Findings) -> Gathered:
             findings.add("file/yaml", file.position(wrong.begin, wrong.end), wrong.says, wrong.fix)
         if root is not None:
             gathered.roots[file.path] = root
-        if isinstance(root, MappingNode) and is_promtool(root):
+        if isinstance(root, MappingNode) and (other := foreign(root)) is not None:
+            findings.add("file/foreign", *other)
+        elif isinstance(root, MappingNode) and is_promtool(root):
             gathered.promtool.append(root)
         elif isinstance(root, MappingNode):
             _top(root, gathered, findings)
         elif root is not None:
             says = f"a file should be a mapping of {', '.join(SECTIONS)}"
-            findings.add("file/shape", root, says, "begin with a line such as rules:")
+            fix = "begin with a line such as rules:"
+            if isinstance(root, SequenceNode) and any(_is_prometheus(item) for item in root.items):
+                fix = "rules of Prometheus stand in a group: groups: [{name: x, rules: [...]}]"
+            findings.add("file/shape", root, says, fix)
         elif not malformed:
             position = file.position(0)
             findings.add("file/empty", position, "the file holds nothing", "remove it", severity=Severity.WARNING)
@@ -122,6 +128,10 @@ def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
             findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix)
 
 
+def _is_prometheus(node: Node) -> bool:
+    return isinstance(node, MappingNode) and ("alert" in node.values or "record" in node.values)
+
+
 def _of_folder(
     name: str, key: ScalarNode, node: Node, known: dict[PurePosixPath, MappingNode], findings: Findings
 ) -> None:
@@ -145,10 +155,16 @@ def _section(section: str, key: ScalarNode, node: Node, gathered: Gathered, find
     if not isinstance(node, MappingNode):
         what = SECTIONS[section]
         says = f"{section}: should be a mapping of names to entries"
-        findings.add(f"{what}/invalid", key, says, f"write a {what}'s name, a colon, and below it its keys")
+        fix = f"write a {what}'s name, a colon, and below it its keys"
+        if isinstance(node, SequenceNode) and any(_is_prometheus(item) for item in node.items):
+            fix = "rules of Prometheus stand in a group: groups: [{name: x, rules: [...]}]"
+        findings.add(f"{what}/invalid", key, says, fix)
         return
     known = gathered.entries[section]
+    misplaced = _not_indented(node, findings, SECTIONS[section])
     for name, at in node.keys.items():
+        if name in misplaced:
+            continue
         entry = Entry(section, name, at, node.values[name])
         _check_name(entry, findings)
         if (first := known.get(name)) is not None:
@@ -157,6 +173,20 @@ def _section(section: str, key: ScalarNode, node: Node, gathered: Gathered, find
             findings.add(f"{entry.what}/duplicate", at, says, "rename or remove one of them")
         else:
             known[name] = entry
+
+
+def _not_indented(node: MappingNode, findings: Findings, what: str) -> set[str]:
+    """Return the keys at the height of an entry's name that belong below it, and that name; it is reported."""
+    found: set[str] = set()
+    names = list(node.values)
+    heads = [at for at, name in enumerate(names) if is_blank(node.values[name])]
+    for head, end in zip(heads, [*heads, len(names)][1:], strict=True):
+        below = names[head + 1 : end]
+        if any(isinstance(node.values[name], ScalarNode) for name in below):
+            says = f'"{names[head]}" holds nothing: what belongs to the {what} is not indented'
+            findings.add(f"{what}/missing", node.keys[names[head]], says, "indent the lines below it")
+            found |= {names[head], *below}
+    return found
 
 
 def _check_name(entry: Entry, findings: Findings) -> None:

@@ -10,7 +10,8 @@ from sentinel import notifiers, probes, rules
 from sentinel.config.entries import NotifierKeys, ProbeKeys, RuleEntry, keys_of
 from sentinel.config.findings import Findings
 from sentinel.config.gather import Entry
-from sentinel.config.tree import MappingNode, is_blank
+from sentinel.config.suspects import meant_as_mapping
+from sentinel.config.tree import MappingNode, ScalarNode, is_blank
 from sentinel.core.errors import SentinelError
 from sentinel.core.fields import Model
 from sentinel.core.problem import near
@@ -51,7 +52,8 @@ def choose(entry: Entry, registry: Registry, findings: Findings) -> tuple[str, t
             findings.add(f"{entry.what}/missing", entry.key, f'"{entry.name}" holds nothing', _one_of(registry))
         else:
             says = f"{entry.name}: should be a mapping of keys to values"
-            findings.add(f"{entry.what}/invalid", entry.node, says, _one_of(registry))
+            text = entry.node.text if isinstance(entry.node, ScalarNode) else ""
+            findings.add(f"{entry.what}/invalid", entry.node, says, meant_as_mapping(text) or _one_of(registry))
         return None
     common = keys_of(registry.common)
     others = [name for name in entry.node.keys if name not in common]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -150,6 +151,8 @@ class Reader:
         if colon and isinstance(found.node, MappingNode) and name in found.node.values:
             found, says = locate(found, (name,)), rest
         says, _, proposal = says.partition("; ")
+        if isinstance(found.node, ScalarNode) and (shell := _SHELL.fullmatch(found.node.text)):
+            proposal = f"write ${{{shell[1]}}}"
         says = f"{found.label}: {says}" if found.label else says
         says, proposal = self.conceal(found.node, says), self.conceal(found.node, fix or proposal)
         self.findings.add(f"{section}/invalid", _headline(found), says, proposal)
@@ -242,6 +245,8 @@ def _one_a_place(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
     yield from places.values()
 
 
+#: A variable as shells know it, which is not filled in.
+_SHELL = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _SEVERITIES = frozenset(map(str, Severity))
 _OURS = frozenset({"value_error", "extra_forbidden", "missing"})
 

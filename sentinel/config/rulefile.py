@@ -21,6 +21,7 @@ from sentinel.core.severity import Severity
 from sentinel.promql.ast import Expr
 from sentinel.promql.check import misfit_of_rule
 from sentinel.promql.literal import duration_ms
+from sentinel.promql.mistakes import amount_meant
 from sentinel.promql.parser import parse
 from sentinel.rules.gotemplate import GoTemplateInvalid, check
 from sentinel.rules.prometheus import INTERVAL, severity_of
@@ -32,6 +33,15 @@ _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _DURATION = re.compile(r"0|(\d+(ms|[smhdwy]))+")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NOTHING = timedelta()
+#: Keys that people write beside `labels` and `annotations`, and where they belong.
+_BELONGS = {
+    "severity": "write it under labels:",
+    "team": "write it under labels:",
+    **dict.fromkeys(
+        ("summary", "description", "message", "runbook", "runbook_url", "dashboard", "dashboard_url"),
+        "write it under annotations:",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ class _Reading:
         for item in node.items:
             if (group := self._group(item)) is None:
                 continue
-            if group.name in names:
+            if group.name and group.name in names:
                 self._wrong(item, f'the group "{group.name}" stands twice in this file', "rename one of them")
             names.add(group.name)
             yield group
@@ -122,31 +132,40 @@ class _Reading:
             return None
         self._unknown(node, _GROUP, "a group")
         name, labels = self._text(node, "name"), self._labels(node)
-        if not name:
+        if not name and not isinstance(node.values.get("name"), (MappingNode, SequenceNode)):
             self._wrong(node.keys.get("name", node), "a group needs a name", "write name: and a word")
         interval = self._duration(node, "interval") or INTERVAL
         offset = self._duration(node, "query_offset")
         limit = self._limit(node)
-        rules = [rule for item in self._items(node, "rules") if (rule := self._rule(item, labels)) is not None]
+        rules = [rule for item in self._items(node, "rules") if (rule := self._rule(item, labels, node)) is not None]
         return WrittenGroup(name, node, tuple(rules), interval, offset, limit)
 
-    def _rule(self, node: Node, labels: Mapping[str, str]) -> WrittenRule | None:
+    def _rule(self, node: Node, labels: Mapping[str, str], group: MappingNode) -> WrittenRule | None:
         if not isinstance(node, MappingNode):
-            self._wrong(node, "a rule should be a mapping with alert or record, and expr")
+            old = isinstance(node, ScalarNode) and node.text.startswith("ALERT ")
+            fix = (
+                "this is the language of Prometheus 1; write alert:, expr: and for:"
+                if old
+                else "write - alert: and expr:"
+            )
+            self._wrong(node, "a rule should be a mapping with alert or record, and expr", fix)
             return None
         alert, record = self._text(node, "alert"), self._text(node, "record")
         if bool(alert) is bool(record):
-            says = "a rule is an alert or a record, and not both" if alert else "a rule needs alert or record"
-            self._wrong(node.keys.get("record", node), says, "part it into two rules" if alert else "name it")
+            self._nameless(node, both=bool(alert))
             return None
         self._unknown(node, _ALERT if alert else _RECORD, "an alerting rule" if alert else "a recording rule")
+        if "expr" not in node.values:
+            if "expr" not in group.keys and not self._misplaced(node, "expr"):
+                self._wrong(node, "a rule needs an expr", "write expr: and PromQL")
+            return None
         given = self._labels(node)
         own = {**labels, **given}
         query = self._query(node)
         if record:
             if not _METRIC.fullmatch(record):
                 says = f'"{record}" is not a metric\'s name: letters, digits, _ and : only'
-                self._wrong(node.values["record"], says)
+                self._wrong(node.values["record"], says, _as_name(record))
             return WrittenRule("record", record, node, query, own, {})
         return WrittenRule(
             "alert",
@@ -162,6 +181,7 @@ class _Reading:
 
     def _annotations(self, node: MappingNode, labels: Mapping[str, str]) -> Mapping[str, str]:
         annotations = self._texts(node, "annotations")
+        self._check_names(node, "annotations", annotations)
         self._check_templates(node, "labels", labels)
         self._check_templates(node, "annotations", annotations)
         return annotations
@@ -173,9 +193,15 @@ class _Reading:
             return tuple(Severity)
         if (level := severity_of(word)) is not None:
             return (level,)
+        given = node.values.get("labels")
+        if (given and not is_blank(given) and not isinstance(given, MappingNode)) or (
+            not word and ("severity" in node.keys or self._misplaced(node, "labels"))
+        ):
+            return (Severity.ERROR,)  # which is reported
         where = self._value(node, "labels", "severity") or node.keys["alert"]
         says = f'severity: "{word}" is none of ours, and taken for error' if word else "no severity: taken for error"
-        fix = "add a label severity: info, warning, error or critical (page, ticket, warn and none are known too)"
+        add = "write" if word else "add a label severity:"
+        fix = f"{add} info, warning, error or critical (page, ticket, warn and none are known too)"
         if word and "did you mean" in (meant := near(word.lower(), set(map(str, Severity)), "")):
             fix = meant
         self.findings.add("group/severity", where, says, fix, severity=Severity.WARNING)
@@ -183,6 +209,8 @@ class _Reading:
 
     def _query(self, node: MappingNode) -> Expr | None:
         text, where = self._text(node, "expr"), node.values.get("expr")
+        if not text and not isinstance(where, ScalarNode):
+            return None  # which is reported
         if not text or not isinstance(where, ScalarNode):
             self._wrong(node.keys.get("expr", node), "a rule needs an expr", "write expr: and PromQL")
             return None
@@ -199,6 +227,10 @@ class _Reading:
 
     def _check_templates(self, node: MappingNode, key: str, texts: Mapping[str, str]) -> None:
         for name, text in texts.items():
+            if "{%" in text and isinstance(where := self._value(node, key, name), ScalarNode):
+                at = place(where, text.index("{%"), text.index("{%") + 2)
+                says = f"{name}: {{% is Jinja's, and is printed as it stands"
+                self.findings.add("group/template", at, says, "write {{ if … }}", severity=Severity.WARNING)
             if "{{" not in text:
                 continue
             try:
@@ -211,12 +243,17 @@ class _Reading:
 
     def _labels(self, node: MappingNode) -> dict[str, str]:
         found = self._texts(node, "labels")
-        for name in found:
-            if not _LABEL.fullmatch(name) or name == "__name__":
-                given = node.values["labels"]
-                assert isinstance(given, MappingNode)  # it has texts
-                self._wrong(given.keys[name], f'"{name}" is not a label\'s name: letters, digits and _ only')
+        self._check_names(node, "labels", found)
         return found
+
+    def _check_names(self, node: MappingNode, key: str, found: Mapping[str, str]) -> None:
+        for name in found:
+            if not _LABEL.fullmatch(name) or (name == "__name__" and key == "labels"):
+                given = node.values[key]
+                assert isinstance(given, MappingNode)  # it has texts
+                noun = "a label's name" if key == "labels" else "an annotation's name"
+                says = f'"{name}" is not {noun}: letters, digits and _ only'
+                self._wrong(given.keys[name], says, _as_name(name) if name != "__name__" else "drop it")
 
     def _texts(self, node: MappingNode, key: str) -> dict[str, str]:
         """Return a mapping of texts; what is none is reported, once however often it is asked for."""
@@ -224,7 +261,9 @@ class _Reading:
         if given is None or is_blank(given):
             return {}
         if not isinstance(given, MappingNode):
-            self._wrong(given, f"{key}: should be a mapping of names to texts")
+            if not (isinstance(given, MappingNode) and given.broken):
+                fix = "write name: and a text" if not isinstance(given, SequenceNode) else "drop the dashes"
+                self._wrong(given, f"{key}: should be a mapping of names to texts", fix)
             return {}
         found = {}
         for name, value in given.values.items():
@@ -239,7 +278,8 @@ class _Reading:
         if given is None or is_blank(given):
             return ()
         if not isinstance(given, SequenceNode):
-            self._wrong(given, f"{key}: should be a list")
+            if not (isinstance(given, MappingNode) and given.broken):
+                self._wrong(given, f"{key}: should be a list", "begin each rule with - alert: or - record:")
             return ()
         return given.items
 
@@ -248,18 +288,22 @@ class _Reading:
         if given is None:
             return ""
         if not isinstance(given, ScalarNode):
-            self._wrong(given, f"{key}: should be a text")
+            if not (isinstance(given, MappingNode) and given.broken):
+                self._wrong(given, f"{key}: should be a text")
             return ""
         return given.text
 
     def _duration(self, node: MappingNode, key: str) -> timedelta:
         text = self._text(node, key)
         if text in ("", "0"):
+            if key in node.values and is_blank(node.values[key]):
+                says, fix = f"{key}: has no value, and is taken for none", "write one, or drop it"
+                self.findings.add("group/invalid", node.keys[key], says, fix, severity=Severity.WARNING)
             return _NOTHING
         try:
             return _length(text)
         except ValueError:
-            fix = f"write {text}s or {text}m" if text.isdigit() else "write 30s, 5m, 1h30m or 7d"
+            fix = f"write {text}s or {text}m" if text.isdigit() else amount_meant(text) or "write 30s, 5m, 1h30m or 7d"
             self._wrong(node.values[key], f'{key}: "{text}" is not a duration', fix)
             return _NOTHING
 
@@ -273,8 +317,27 @@ class _Reading:
     def _unknown(self, node: MappingNode, known: set[str], what: str) -> None:
         for name, key in node.keys.items():
             if name not in known:
-                fix = near(name, known, "it takes")
+                fix = _BELONGS.get(name, "") if "alert" in known else ""
+                if "rules" in known and name in _ALERT | _RECORD:
+                    fix = "indent it: it belongs to a rule"
+                fix = fix or near(name.lower(), known, "it takes")
                 self.findings.add("group/unknown-key", key, f'"{name}" is not a key of {what}', fix)
+
+    def _nameless(self, node: MappingNode, *, both: bool) -> None:
+        """Report a rule that is not one thing: both alert and record, or neither."""
+        if both:
+            self._wrong(node.keys["record"], "a rule is an alert or a record, and not both", "part it into two rules")
+        elif meant := self._misplaced(node, "alert") or self._misplaced(node, "record"):
+            self._unknown(MappingNode(node.file, node.begin, node.end, {meant.text: meant}), _ALERT | _RECORD, "a rule")
+        else:
+            self._wrong(node.keys.get("record", node), "a rule needs alert or record", "name it")
+
+    def _misplaced(self, node: MappingNode, wanted: str) -> ScalarNode | None:
+        """Return a key that was meant as another one, and is reported as unknown."""
+        known = _ALERT | _RECORD
+        return next(
+            (key for name, key in node.keys.items() if name not in known and near(name.lower(), {wanted})), None
+        )
 
     def _value(self, node: MappingNode, *path: str) -> Node | None:
         found: Node | None = node
@@ -284,3 +347,11 @@ class _Reading:
 
     def _wrong(self, where: Node, says: str, fix: str = "") -> None:
         self.findings.add("group/invalid", where, says, fix)
+
+
+def _as_name(text: str) -> str:
+    """Propose a name for what is none."""
+    if "{" in text:
+        return "write its labels under labels:"
+    better = re.sub(r"[^a-zA-Z0-9_:]+", "_", text)
+    return f"write {'_' if better[:1].isdigit() else ''}{better}" if better else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import yaml
 
+from sentinel.config.suspects import suspect
+
 #: The parser's words, what they mean, and what to do; "" leaves the parser's own.
 _MEANINGS = {
     "mapping values are not allowed in this context": (
@@ -27,6 +29,8 @@ _MEANINGS = {
         "there is no such escape in double quotes",
         "write \\\\ for a backslash, or use single quotes",
     ),
+    "found incompatible YAML document": ("this version of YAML is not read", "remove the line"),
+    "did not find expected node content": ("a value is missing here", "write one, or close the brackets"),
     "did not find expected hexdecimal number": ("the escape is not complete", "use single quotes"),
 }
 _UNCLOSED = ("the quote is never closed", "write a quote of the same kind at the end")
@@ -59,18 +63,11 @@ def explain(error: yaml.YAMLError, text: str) -> Malformed:
         return Malformed(*_UNCLOSED, began)
     if character == "\t" or (problem.startswith("found character that cannot") and "\t" in text[at - 1 : at + 1]):
         return Malformed("a tab cannot indent YAML", "use spaces", at)
+    if (found := suspect(text, problem, began, at)) is not None:
+        return Malformed(*found)
     if "scanning an alias" in context or "scanning an anchor" in context:
         return Malformed(f'"{text[began]}" has a meaning of its own here', "put the value in quotes", began)
     if problem == "found character that cannot start any token":
         return Malformed(f'a value cannot begin with "{character}"', "put it in quotes", at)
-    if (brace := _braces_before(text, at)) is not None:
-        return Malformed("a value that begins with {{ is not text", "put it in quotes", brace, brace + 2)
     says, fix = _MEANINGS.get(problem, (problem or "is not YAML", ""))
     return Malformed(says, fix, began if says.endswith("not closed") else at)
-
-
-def _braces_before(text: str, at: int) -> int | None:
-    """Return where an unquoted template began in this line: `summary: {{ value }} of them`."""
-    start = text.rfind("\n", 0, at) + 1
-    found = text.find(": {{", start, at)
-    return found + 2 if found >= 0 else None

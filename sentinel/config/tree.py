@@ -7,6 +7,7 @@ long, and a tree has half a million; nobody writes to them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,10 @@ from sentinel.core.problem import Position
 MOST_DEPTH = 64
 #: How many values a file may have once its aliases are followed.
 MOST_VALUES = 200_000
+
+
+#: A key that is a matcher of PromQL, such as `job="shop"`: somebody forgot the quotes around the selector.
+_MATCHER = re.compile(r"""\w+(=|!=|=~|!~)["']""")
 
 
 @dataclass(slots=True, eq=False)
@@ -119,10 +124,11 @@ class _Builder:
         if event.anchor:
             self.anchors[event.anchor] = None
         if event.tag not in (None, "!"):
-            says = f'the tag "{event.tag.replace("tag:yaml.org,2002:", "!!")}" is not read'
-            self.problems.append(Malformed(says, "drop it: the key says what a value means", begin, end))
+            self.problems.append(_tag(event))
         if isinstance(event, yaml.ScalarEvent):
             node: Node = ScalarNode(self.file, begin, end, event.value, event.style or "")
+            if event.tag not in _PLAIN_TAGS:  # nobody knows what it means
+                node = MappingNode(self.file, begin, end, broken=True)
         elif isinstance(event, yaml.MappingStartEvent):
             node = self._mapping(begin, depth)
         else:
@@ -154,6 +160,10 @@ class _Builder:
                 self.problems.append(Malformed(says, "use defaults:", key.begin, key.end))
             else:
                 keys[key.text], values[key.text] = key, value
+        if any(_MATCHER.match(name) and is_blank(values[name]) for name in keys):
+            fix = 'put a selector in quotes; where a mapping is meant, write name: "value"'
+            self.problems.append(Malformed("YAML takes this for a mapping", fix, begin, _end(event, end)))
+            keys, values, broken = {}, {}, True
         return MappingNode(self.file, begin, _end(event, end), keys, values, size, broken)
 
     def _sequence(self, begin: int, depth: int) -> SequenceNode:
@@ -187,6 +197,19 @@ class _Builder:
                 "a value that begins with {{ is not text", "put it in quotes", key.begin - 1, key.begin + 1
             )
         return Malformed("a key should be a text", "", key.begin, key.end)
+
+
+#: Tags that change nothing for whoever reads all scalars as text.
+_PLAIN_TAGS = frozenset((None, "!", *(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))))
+
+
+def _tag(event: Any) -> Malformed:
+    begin, end = _span(event)
+    if event.tag.startswith("tag:yaml.org,2002:"):
+        says = f'the tag "{event.tag.replace("tag:yaml.org,2002:", "!!")}" is not read'
+        return Malformed(says, "drop it: the key says what a value means", begin, end)
+    fix = f"drop {event.tag}, or put a text that begins with ! in quotes"
+    return Malformed(f'YAML takes "{event.tag}" for a tag', fix, begin, end)
 
 
 def _span(event: Any) -> tuple[int, int]:

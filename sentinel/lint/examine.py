@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from sentinel.config.files import FOLDERS
 from sentinel.config.source import SourceFile
 from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
@@ -66,7 +67,7 @@ def examine(
         reporter: looks at rule files.
     """
     files = {path: SourceFile(path, text) for path, text in sorted(texts.items())}
-    manifests = [file for file in files.values() if is_manifest(file.text)]
+    manifests = [file for file in files.values() if is_manifest(file.text) and not _in_tree(file.path)]
     others = [file for file in files.values() if file not in manifests]
     plain = [file for file in others if is_rule_file(file.text)]
     ours = {file.path: file.text for file in set(others) - set(plain)}
@@ -101,6 +102,11 @@ def examine(
                 edits[id(problems[-1])] = flaw.edit
     demands = inspection.demands if inspection else {}
     return judge(problems, edits, comments, files, demands, setting.now.date())
+
+
+def _in_tree(path: str) -> bool:
+    """Say whether a file lies where only files of ours are read."""
+    return not set(FOLDERS).isdisjoint(PurePosixPath(path).parts[:-1])
 
 
 def _ours(

@@ -132,6 +132,8 @@ def misfit_of_rule(expr: Expr) -> tuple[str, str] | None:
         return None
     gives = {ValueType.MATRIX: "range of samples", ValueType.STRING: "text"}[expr.type]
     says = f"should give a number for each label set, and gives a {gives}"
+    if expr.type == ValueType.STRING:
+        return says, "remove the inner quotes"
     return says, "wrap a range in a function such as increase(…[5m])"
 
 

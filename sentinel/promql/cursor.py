@@ -60,7 +60,9 @@ class Cursor:
         return self.next() if token.kind is Kind.WORD and token.text.lower() in words else None
 
     def wrong(self, says: str, token: Token, fix: str = "") -> QueryInvalid:
-        """Return the error about a token."""
+        """Return the error about a token; at the end it points at what stands before."""
+        if token.kind is Kind.END and self.last:
+            token = self.last
         return QueryInvalid(says, token.start, token.end, fix)
 
     def signed_number(self) -> float:

@@ -41,7 +41,7 @@ class Token(NamedTuple):
 
 
 _SOURCE = r"""
-    (?P<skip>\s+|\#[^\n]*)
+    (?P<skip>[ \t\r\n]+|\#[^\n]*)
   | (?P<number>0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)(?![0-9a-zA-Z_.])
   | (?P<duration>(?:[0-9]+(?:ms|[ywdhms]))+)(?![0-9a-zA-Z_.])
   | (?P<float>
@@ -85,10 +85,19 @@ def tokens(text: str) -> list[Token]:
             piece = text[at:end]
             found.append(Token(kind, piece, at, end, piece.lower() if kind is Kind.WORD else ""))
             if kind is Kind.SIGN:
+                if piece == "{" and text.startswith("{", end):
+                    raise _template(text, at)
                 inside = (inside or piece == "[") and piece != "]"
         at = end
     found.append(Token(Kind.END, "", len(text), len(text)))
     return found
+
+
+def _template(text: str, at: int) -> QueryInvalid:
+    """Refuse `{{ .Values.limit }}`, which is never PromQL."""
+    end = text.find("}}", at)
+    says = "templates are not filled in inside of an expression"
+    return QueryInvalid(says, at, end + 2 if end >= 0 else len(text), "write the value itself")
 
 
 def _cannot_read(text: str, at: int) -> QueryInvalid:

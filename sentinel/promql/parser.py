@@ -24,7 +24,7 @@ from sentinel.promql.ast import (
 from sentinel.promql.check import check_aggregate, check_binary, check_call, check_unary
 from sentinel.promql.lexer import Kind, Token, tokens
 from sentinel.promql.literal import signed
-from sentinel.promql.mistakes import missing_operand, stray_word
+from sentinel.promql.mistakes import comment_before_the_end, missing_operand, stray_comma, stray_word, unknown_function
 from sentinel.promql.selectors import SelectorParser
 from sentinel.promql.signatures import AGGREGATIONS, FUNCTIONS, UNSUPPORTED, ValueType
 
@@ -63,14 +63,19 @@ def parse(text: str) -> Expr:
     Raises:
         QueryInvalid: with the place (offsets in characters), what is wrong, and a proposal where there is one.
     """
-    return _Parser(text).whole()
+    found = tokens(text)
+    try:
+        return _Parser(found).whole()
+    except QueryInvalid as wrong:
+        hidden = comment_before_the_end(text, found[-2].end if len(found) > 1 else 0, wrong.end)
+        raise hidden or wrong from None
 
 
 class _Parser(SelectorParser):
     """The tokens, a position in them, and how deep we are."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(tokens(text))
+    def __init__(self, found: list[Token]) -> None:
+        super().__init__(found)
         self._depth = 0
         self._open: list[tuple[Token, str]] = []  # each "(" that is not closed yet, and the word that it belongs to
 
@@ -235,10 +240,13 @@ class _Parser(SelectorParser):
         if token.text in UNSUPPORTED:
             raise self.wrong(f"{token.text} cannot be used: {UNSUPPORTED[token.text]}", token)
         if name not in FUNCTIONS or (name != token.text and name not in _ANY_CASE):
-            near_names = near(token.text, set(FUNCTIONS) | set(AGGREGATIONS)).replace('"', "`")
-            raise self.wrong(f"unknown function `{token.text}`", token, near_names)
+            raise self._unknown(token)
         args, end = self._arguments(name)
         return check_call(Call(name, args, start=token.start, end=end))
+
+    def _unknown(self, token: Token) -> QueryInvalid:
+        near_names = near(token.word, set(FUNCTIONS) | set(AGGREGATIONS)).replace('"', "`")
+        return self.wrong(f"unknown function `{token.text}`", token, unknown_function(token.word) or near_names)
 
     def _arguments(self, of: str) -> tuple[tuple[Expr, ...], int]:
         self._open.append((self.expect("("), of))
@@ -279,7 +287,7 @@ class _Parser(SelectorParser):
 
     def _unexpected(self, token: Token) -> QueryInvalid:
         if (before := self.last) is None:
-            return self.wrong(f"unexpected {token}", token)
+            return self.wrong(f"unexpected {token}", token, missing_operand(token.text, self.ahead(1).text))
         says = f"expected an expression after {before}, found {token}"
         return self.wrong(says, token, missing_operand(before.word or before.text, token.text))
 
@@ -287,12 +295,24 @@ class _Parser(SelectorParser):
         token = self.peek
         if token.text == ")":
             return self.wrong("a parenthesis is closed that was not opened", token, "remove it")
+        before = self.last
+        if (
+            token.word in ("by", "without")
+            and before
+            and before.kind is Kind.WORD
+            and near(before.word, set(AGGREGATIONS))
+        ):
+            return self._unknown(before)
+        if token.kind is Kind.WORD and before and before.word in ("not", "select"):
+            return self.wrong(f"unexpected {before}", before, stray_word(before.word))
         if token.kind is Kind.WORD:
             proposal = stray_word(token.word) or near(token.text, [*_PRECEDENCE, "offset", "by", "bool"])
             return self.wrong(f"unexpected {token} after an expression", token, proposal or "an operator is missing")
         fix = "compare with ==" if token.text == "=" else ""
-        if token.text == "," and isinstance(expr, Binary | Number):
-            fix = "a number has no commas: 1000, or 1_000"
+        if token.text == "=" and self.ahead(1).text == ">":
+            fix = "write >="
+        if token.text == "," and (isinstance(expr, Binary | Number) or not self.ahead(1).text):
+            fix = stray_comma(before.text if before else "", self.ahead(1).text)
         return self.wrong(f"unexpected {token} after an expression", token, fix)
 
 

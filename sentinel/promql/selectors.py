@@ -51,7 +51,7 @@ class SelectorParser(LengthParser):
             self.next()
         if self.peek.word == "or":
             raise self.wrong("`or` between matchers is not PromQL", self.peek, 'use a regular expression: {a=~"b|c"}')
-        self.expect("}")
+        self.expect("}", "close the braces before it" if self.sees("[", ")") else 'write "," between matchers')
 
     def _matcher(self, matchers: list[Matcher]) -> None:
         token = self.peek
@@ -83,7 +83,8 @@ class SelectorParser(LengthParser):
             try:
                 compile_pattern(text)
             except ValueError as exc:
-                raise self.wrong(f"not a regular expression: {exc}", value) from None
+                fix = "RE2 looks neither ahead nor behind; write !~ and what is not meant" if "(?" in text else ""
+                raise self.wrong(f"not a regular expression: {exc}", value, fix) from None
         matchers.append(Matcher(name, op, text))
 
     def label_list(self) -> tuple[str, ...]:
@@ -100,7 +101,10 @@ class SelectorParser(LengthParser):
             if not self.sees(","):
                 break
             self.next()
-        self.expect(")", "close the list of labels with )")
+        between = (
+            "a label's name has letters, digits and _ only" if self.sees("-") else "close the list of labels with )"
+        )
+        self.expect(")", between)
         return tuple(names)
 
     def brackets(self, expr: Expr) -> Expr:

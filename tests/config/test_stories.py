@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from sentinel.cli.commands import Commands
 
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
+#: Behind a file's name: its bytes are written as Python would.
+ESCAPED = " as escaped"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Story:
     files: dict[str, str]
     command: str
     output: str
+
+
+def unescaped(content: str) -> bytes:
+    r"""Return the bytes of a file that a story cannot hold as they are: `\xff`, `\r`, `\t`."""
+    return content.encode("ascii").decode("unicode_escape").encode("latin-1")
 
 
 def read(text: str) -> Story:
@@ -38,9 +45,10 @@ def read(text: str) -> Story:
 
 def tell(story: Story) -> str:
     """Write the files here, run the command, and return what it said and its exit code."""
-    for path, content in story.files.items():
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(content)
+    for header, content in story.files.items():
+        path = Path(header.removesuffix(ESCAPED))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(unescaped(content) if header.endswith(ESCAPED) else content.encode())
     words = shlex.split(story.command)
     environ = dict(word.split("=", 1) for word in words[: words.index("sentinel")])
     command, *arguments = words[words.index("sentinel") + 1 :]

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import RuleView
@@ -29,5 +30,11 @@ SEVERITY = Severity.WARNING
 
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag alerts of Prometheus's without any annotation; ours make a sentence of rule, value and threshold."""
-    if rule.kind == "alert" and not rule.texts:
+    if rule.kind == "alert" and not rule.texts and not _misspelt(rule):
         yield Flaw(rule.key, f"{rule.name} has no annotations: nobody is told what is wrong", "add a summary")
+
+
+def _misspelt(rule: RuleView) -> bool:
+    """Say whether there are some that cannot be read, or stand elsewhere, which is reported."""
+    keys = rule.node.keys
+    return "annotations" in keys or "summary" in keys or any(near(name.lower(), {"annotations"}) for name in keys)

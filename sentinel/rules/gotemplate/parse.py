@@ -84,7 +84,13 @@ def parse(text: str, functions: Collection[str]) -> tuple[Node, ...]:
         GoTemplateInvalid: it cannot be read.
     """
     parser = _Parser(text, frozenset(functions))
-    nodes, ended = parser.nodes(0)
+    try:
+        nodes, ended = parser.nodes(0)
+    except GoTemplateInvalid as wrong:
+        opened = text.rfind("{{", 0, wrong.start)
+        if opened >= 0 and "}}" not in text[opened:].partition("{{")[2].partition("{{")[0]:
+            raise GoTemplateInvalid("{{ is not closed", opened, opened + 2, "add }}") from None
+        raise
     if ended is not None:
         raise GoTemplateInvalid(f"{{{{ {ended.text} }}}} ends nothing", ended.start, ended.end, "drop it")
     return nodes
@@ -227,6 +233,8 @@ class _Parser:
             case "word":
                 if token.text not in self.functions:
                     fix = near(token.text, set(self.functions)) or "docs/rule-files.md lists those that are read"
+                    if token.text in self.names:
+                        fix = f"write ${token.text}"
                     raise GoTemplateInvalid(f'there is no function "{token.text}"', token.start, token.end, fix)
                 return Function(token.text, token.start)
             case "sign" if token.text == ".":
@@ -259,7 +267,8 @@ class _Parser:
                     opened = self.text.rfind("{{")
                     raise GoTemplateInvalid("{{ is not closed", opened, opened + 2, "add }}")
                 says = f'"{self.text[self.at]}" means nothing here'
-                raise GoTemplateInvalid(says, self.at, self.at + 1)
+                fix = {"'": 'quote with " or `', "[": 'write $labels.name, or index $labels "name"'}
+                raise GoTemplateInvalid(says, self.at, self.at + 1, fix.get(self.text[self.at], ""))
             self.at = found.end()
             if found.lastgroup != "space":
                 return _Token(found.lastgroup or "", found[0], found.start())
