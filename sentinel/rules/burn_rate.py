@@ -32,7 +32,8 @@ Compiles to
 Edges
     Missing errors are 0 where there is a total. After an hour without traffic a pair that is not too fast is not enough
     data: its state is held for as long as its own window. It speaks from the first events on: after a start, a window
-    is only as long as there are data.
+    is only as long as there are data. The short window of the first pair is 5m, so the counters should be looked at
+    every minute: between slower looks it is empty, and the pair not the case.
 """
 
 from __future__ import annotations
@@ -101,6 +102,10 @@ class BurnRate(Form):
             thresholds=dict.fromkeys(levels, Threshold()),
             own={level: self._too_fast(level, rates, total) for level in levels},
         )
+
+    def unclear(self, parts: Mapping[str, float]) -> str:
+        """Say that there was no traffic."""
+        return "nothing to divide by"
 
     def tell(self, why: str, parts: Mapping[str, float], limit: Quantity | None) -> str:
         """Name both windows of the first pair that is too fast, else of the first."""

@@ -143,6 +143,10 @@ class Form(Model, ABC):
         """Return what is missing where an element counts fewer events than `at_least`."""
         return f"{count} of {at_least} events"
 
+    def unclear(self, parts: Mapping[str, float]) -> str:
+        """Return what is missing where the value of an element is NaN; `parts` as for `tell`."""
+        return "no value"
+
     def tell(self, why: str, parts: Mapping[str, float], limit: Quantity | None) -> str:
         """Return why an element is judged as it is, with what only this form knows to say.
 

@@ -138,7 +138,7 @@ class _Evaluation:
             return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
         conditions = {level: self._condition(level, labels, value) for level in self._rule.thresholds}
         if set(conditions.values()) == {Condition.SCARCE}:
-            missing = "nothing to divide by" if self._compiled.parts else "no value"
+            missing = self._rule.form.unclear(self._parts_of(labels))
             return self._without_value(labels, Condition.SCARCE, f"not enough data: {missing}")
         if self._compiled.waits and (missing := self._begun or self._scene.missing(labels)):
             return self._uncovered(labels, value, conditions, missing)
@@ -201,8 +201,7 @@ class _Evaluation:
     def _with_value(self, labels: Labels, value: float, conditions: Mapping[Severity, Condition]) -> Observed:
         severity = words.judged_severity(self._rule, conditions)
         value = self._own.get(severity, {}).get(labels, value)
-        parts = {name: found[labels] for name, found in self._parts.items() if labels in found}
-        why = words.reason(self._rule, value, self._rule.thresholds[severity], parts)
+        why = words.reason(self._rule, value, self._rule.thresholds[severity], self._parts_of(labels))
         since = self._known.get(labels) or self._now
         texts = words.texts(self._rule, labels, value, severity, why, since)
         return Observed(labels, value, conditions, why, texts, self._limits)
@@ -245,6 +244,9 @@ class _Evaluation:
     @cached_property
     def _parts(self) -> Mapping[str, Mapping[Labels, float]]:
         return {name: self._by_labels(part) for name, part in self._compiled.parts.items()}
+
+    def _parts_of(self, labels: Labels) -> Mapping[str, float]:
+        return {name: found[labels] for name, found in self._parts.items() if labels in found}
 
     @cached_property
     def _limits(self) -> Mapping[Severity, str]:

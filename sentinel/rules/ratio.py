@@ -22,6 +22,7 @@ Edges
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import Field
@@ -58,6 +59,10 @@ class Ratio(Form):
             parts={"of": counted, "to": denominator},
             wording="{of} / {to}",
         )
+
+    def unclear(self, parts: Mapping[str, float]) -> str:
+        """Say where there is nothing that it could be a share of."""
+        return "no value" if parts.get("to") else "nothing to divide by"
 
     def _selectors(self) -> tuple[VectorSelector, VectorSelector]:
         read = counter if self.over else selector

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,37 @@ from tests.rules.making import INTERVALS, rule
 from tests.rules.stage import PROBE, START, Stage, Store, stores
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
+COUNTING = {"burn_rate", "increase", "quantile", "rate", "ratio"}
+OF_PROBES = {"availability", "certificate", "job", "probe"}
+#: What goes wrong sooner or later, and the forms to which it can happen.
+EDGES = {
+    "no traffic": COUNTING,
+    "one event": COUNTING,
+    "first burst": COUNTING,
+    "missing numerator": {"burn_rate", "ratio"},
+    "counter reset": COUNTING,
+    "series renamed": set(FORMS) - OF_PROBES,
+    "first day": set(FORMS) - {"certificate", "expr", "last", "probe"},
+    "two missed scrapes": set(FORMS),
+    "hourly probe": set(FORMS),
+    "daylight saving": {"change", "increase", "job"},
+    "NaN": set(FORMS) - OF_PROBES,
+    "top bucket": {"quantile"},
+}
+
+
+@cache
+def loaded(path: Path) -> Mapping[str, Any]:
+    """Read a case file; its scalars are texts."""
+    found: Mapping[str, Any] = yaml.load(path.read_text(), yaml.BaseLoader)
+    return found
 
 
 def cases() -> list[Any]:
     return [
         pytest.param(case, id=f"{path.stem}: {name}")
         for path in sorted(CASES.glob("*.yaml"))
-        for name, case in yaml.load(path.read_text(), yaml.BaseLoader).items()
+        for name, case in loaded(path).items()
     ]
 
 
@@ -138,3 +163,9 @@ def spell(transition: Transition, start: datetime) -> str:
 
 def test_each_form_has_cases() -> None:
     assert {path.stem for path in CASES.glob("*.yaml")} == set(FORMS)
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_each_form_has_a_case_of_each_edge_that_it_can_meet(edge: str) -> None:
+    tagged = [(path.stem, case.get("edge", [])) for path in CASES.glob("*.yaml") for case in loaded(path).values()]
+    assert {form for form, edges in tagged if edge in ([edges] if isinstance(edges, str) else edges)} == EDGES[edge]

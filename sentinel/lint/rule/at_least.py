@@ -23,10 +23,13 @@ from sentinel.lint.view import RuleView
 
 SEVERITY = Severity.WARNING
 
+_LEAST = {"ratio": 20, "burn_rate": 100}
+
 
 def check(rule: RuleView) -> Iterator[Flaw]:
-    """Flag ratios over a window that speak of any number of events."""
-    if rule.form == "ratio" and rule.rule is not None and rule.find("ratio", "over"):
-        compiled = rule.rule.compiled
-        if compiled.events is None or not compiled.at_least:
-            yield Flaw(rule.key_at("ratio"), "it judges any number of events, one of two as well", "add at_least: 20")
+    """Flag shares over a window that speak of any number of events."""
+    if rule.rule is None or rule.find(rule.form, "at_least"):
+        return
+    if rule.form == "burn_rate" or rule.find("ratio", "over"):
+        says = "it judges any number of events, one of two as well"
+        yield Flaw(rule.key_at(rule.form), says, f"add at_least: {_LEAST[rule.form]}")
