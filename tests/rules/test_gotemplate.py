@@ -123,3 +123,20 @@ def test_no_text_breaks_the_reader(words: list[str]) -> None:
     except GoTemplateInvalid:
         return
     expand(text, _expansion())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{{ $value }}",
+        "{{ $value | humanize1000 }}",
+        "{{ $labels. }}",
+        "{{ $labels.1a }}",
+        "{{ $value }} {{",
+        "{{ $valu }}",
+    ],
+)
+def test_what_looks_plain_and_is_not_is_read(text: str) -> None:
+    """Plain actions are passed over, and nothing that is nearly one."""
+    with pytest.raises(GoTemplateInvalid):
+        check(text)

@@ -109,9 +109,10 @@ class _Parser:
             raise GoTemplateInvalid(f"blocks lie more than {_MOST_DEPTH} levels deep", self.at, self.at + 2)
         found: list[Node] = []
         while True:
-            if words := self._words():
+            words, inside = self._words()
+            if words:
                 found.append(Words(words))
-            if self.at >= len(self.text):
+            if not inside:
                 return tuple(found), None
             token = self._peek()
             if token.text in _ENDS:
@@ -124,8 +125,8 @@ class _Parser:
             else:
                 found.append(Action(self._pipeline("close")))
 
-    def _words(self) -> str:
-        """Read up to the next action, and step into it."""
+    def _words(self) -> tuple[str, bool]:
+        """Read up to the next action, step into it, and say whether there is one."""
         written, trims = "", self._trims_left()
         while True:
             opening = _OPEN.search(self.text, self.at)
@@ -133,12 +134,12 @@ class _Parser:
             words = words.lstrip() if trims else words
             if opening is None:
                 self.at = len(self.text)
-                return written + words
+                return written + words, False
             written += words.rstrip() if len(opening[0]) > 2 else words
             comment = _COMMENT.match(self.text, opening.start())
             if comment is None:
                 self.at = opening.end()
-                return written
+                return written, True
             self.at, trims = comment.end(), comment[0].endswith("-}}")
 
     def _trims_left(self) -> bool:
@@ -215,6 +216,8 @@ class _Parser:
             if isinstance(found, Literal):
                 raise self._unexpected(more)
             fields.append(self._next().text[1:])
+        if self.text.startswith(".", self.at):
+            raise self._unexpected(self._peek())
         return Fields(found, tuple(fields)) if fields else found
 
     def _term(self, token: _Token) -> Operand:
