@@ -265,10 +265,10 @@ class Desk:
     def _decide(self, seconds: float) -> bool:
         """Decide for one slice, write it, and say whether there was anything to decide."""
         now, ends = self._clock.now(), self._clock.monotonic() + seconds
-        due, timer = self._writable(self.agenda.due(now), now), self.state.next_at
+        due = self._writable(self.agenda.due(now), now)
         self.decided_at = now
         turns = self.turns.begin(self.state, now)
-        if not due and not turns and not self.state.restless and (timer is None or timer > now):
+        if not due and not turns and self.state.telling.quiet(now):
             return False
         policy = self.config.policy
         near = [rule for rule in due if not self._read(rule, now)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from sentinel.core.sample import Batch
@@ -40,41 +40,37 @@ Item = Batch | Work | Errand
 
 
 class Inbox:
-    """A queue between threads that is emptied at once, so that all that waits shares one commit."""
+    """A queue between threads that is emptied at once, so that all that waits shares one commit; one thread empties it.
+
+    Not a deque under a `Condition`: that costs a look a tenth of its time, for a lock that is made for each wait.
+    """
 
     def __init__(self) -> None:
-        self._items: deque[Item] = deque()
-        self._filled = threading.Condition()
-        self._woken = False
+        self._items: SimpleQueue[Item | None] = SimpleQueue()  # None only wakes
+        self._first: Item | None = None
 
     def put(self, item: Item) -> None:
         """Add something; never waits."""
-        with self._filled:
-            self._items.append(item)
-            self._filled.notify()
+        self._items.put(item)
 
     def wake(self) -> None:
         """Let whoever waits, or is about to, look again."""
-        with self._filled:
-            self._woken = True
-            self._filled.notify()
+        self._items.put(None)
 
     def take(self) -> list[Item]:
         """Take all that waits, in the order in which it came."""
-        with self._filled:
-            taken = list(self._items)
-            self._items.clear()
-        return taken
+        taken = [self._first, *(self._items.get() for _ in range(self._items.qsize()))]
+        self._first = None
+        return [item for item in taken if item is not None]
 
     def wait(self, seconds: float) -> None:
         """Wait until there is something, at most so long."""
-        with self._filled:
-            if not self._items and not self._woken:
-                self._filled.wait(seconds)
-            self._woken = False
+        if self._first is None:
+            with suppress(Empty):
+                self._first = self._items.get(timeout=seconds)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._items.qsize() + (self._first is not None)
 
 
 def answer_with(future: Future[Any], run: Callable[[], Any]) -> None:

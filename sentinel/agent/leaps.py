@@ -43,7 +43,7 @@ class Leaps:
 
     def __init__(self, clock: Clock, upkeep: Upkeep) -> None:
         self._clock, self._upkeep = clock, upkeep
-        self._heed()
+        self._wall, self._monotonic = clock.now(), clock.monotonic()
 
     def begin(self, desk: Desk, alive: datetime | None) -> datetime | None:
         """Answer what happened while nobody looked; return since when that is, never later than now."""
@@ -62,8 +62,8 @@ class Leaps:
         Raises:
             StoreUnavailable: it is not answered; the next call tries again.
         """
-        now = self._clock.now()
-        leap = now - self._wall - timedelta(seconds=self._clock.monotonic() - self._monotonic)
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        leap = now - self._wall - timedelta(seconds=monotonic - self._monotonic)
         if abs(leap) > _DOUBTFUL:
             self._upkeep.leapt(now)
         if leap > _FAR:
@@ -77,10 +77,7 @@ class Leaps:
             desk.pen.carry()
             desk.look_anew()
             log.warning("the clock was set back: what lay in the future was set aside", samples=count)
-        self._heed()
-
-    def _heed(self) -> None:
-        self._wall, self._monotonic = self._clock.now(), self._clock.monotonic()
+        self._wall, self._monotonic = now, monotonic
 
     def _set_back(self, desk: Desk, by: timedelta, now: datetime) -> None:
         """Let all that was planned come earlier, in one transaction."""

@@ -68,9 +68,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field, model_validator
@@ -94,6 +94,7 @@ PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 _LARGE = 64 * 1024
 #: Statuses whose answers never have a body.
 _BODILESS = (204, 304)
+_MODIFIED = {"probe_http_last_modified_timestamp_seconds": "last-modified"}
 _REGEXES = ("headers", "body", "body_not")
 
 
@@ -173,7 +174,8 @@ class Http(WebTarget):
         if self.metrics and document.unreadable:
             raise ProbeFailed("expect", document.unreadable)
         try:
-            return numbers(document.json, self.metrics) + header_numbers(answer.headers, self.header_metrics)
+            in_body = numbers(document.json, self.metrics) if self.metrics else []
+            return in_body + header_numbers(answer.headers, self.header_metrics)
         except ValueError as exc:
             raise ProbeFailed("expect", str(exc)) from exc
 
@@ -187,13 +189,9 @@ def _describe(answer: Answer, ip_protocol: int, look: Look) -> None:
     look.keep("probe_http_version", float(answer.version))
     look.keep("probe_http_ssl", float(answer.tls is not None))
     look.keep("probe_ip_protocol", float(ip_protocol))
-    try:
-        modified: list[Any] = header_numbers(
-            answer.headers, {"probe_http_last_modified_timestamp_seconds": "last-modified"}
-        )
-    except ValueError:
-        modified = []
-    look.found += modified
+    if "last-modified" in answer.headers:
+        with suppress(ValueError):
+            look.found += header_numbers(answer.headers, _MODIFIED)
     if answer.tls is not None:
         from sentinel.probes.web.chain import describe_tls
 

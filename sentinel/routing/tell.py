@@ -40,6 +40,8 @@ def route(
     5. Alerts that ended and are owed to nobody are forgotten, groups that are over are removed.
     """
     transitions, refreshed = tuple(transitions), tuple(refreshed)
+    if telling.quiet(now) and not (transitions or refreshed or suspects):
+        return Routed()
     draft = Draft(telling, policy, now, overlay(transitions, refreshed), suspects)
     changes = {transition.alert.fingerprint: transition.change for transition in transitions}
     due = telling.timers.due(now)

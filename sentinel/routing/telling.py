@@ -197,6 +197,10 @@ class Telling:
         """Whether something was settled or set that a round must look at now, whatever the time."""
         return bool(self.heard or self.settled_groups or self.returned or self.anew)
 
+    def quiet(self, now: datetime) -> bool:
+        """Whether a round owes nobody anything, unless a rule finds something: no timer is due, nothing was settled."""
+        return not self.restless and (self.next_at is None or self.next_at > now)
+
     # -- what became true ------------------------------------------------------------------------------------------
 
     def apply(self, routed: Routed, alerts: Iterable[Alert]) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import mmap
 from collections import Counter
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -30,6 +31,8 @@ _LEAST = -(2**31)
 
 #: No sample may be older than this, counted from the newest of all.
 REACH_MS = 20 * 86_400_000
+
+_NEVER = np.iinfo(np.int64).min
 
 _SHORTEST = 25
 _SMALLEST = 4097
@@ -97,21 +100,23 @@ class Arena:
         """Return the time of each slot's newest sample; a very early one where there is none."""
         count = self.count[slots]
         newest: Ints = self.ts[self.start[slots] + np.maximum(count - 1, 0)] + np.int64(self.epoch_ms)
-        return np.where(count > 0, newest, np.iinfo(np.int64).min)
+        return np.where(count > 0, newest, _NEVER)
 
     def last(self, slots: Ints) -> NDArray[np.float64]:
         """Return the value of each slot's newest sample; each must have one."""
         newest: NDArray[np.float64] = self.v[self.start[slots] + self.count[slots] - 1]
         return newest
 
-    def append(self, slots: Ints, ts_ms: Ints, v: NDArray[np.float64], needless_ms: Ints, wanted: int) -> None:
+    def append(
+        self, slots: Ints, ts_ms: Ints, v: NDArray[np.float64], needless_ms: Callable[[Ints], Ints], wanted: int
+    ) -> None:
         """Add one sample to each of these rows, newer than those it has.
 
         Args:
             slots: each at most once.
             ts_ms: times of the samples.
             v: their values.
-            needless_ms: up to when each row need not keep its samples.
+            needless_ms: returns up to when the rows of some slots, those that are full, need not keep their samples.
             wanted: how many samples a row may have to hold in the long run.
         """
         if not len(slots):
@@ -120,7 +125,7 @@ class Arena:
         count, length = self.count[slots], self._length[slots]
         full = count >= length - slots % (length // 16 + 1)
         if full.any():
-            self._make_room(slots[full], needless_ms[full], wanted)
+            self._make_room(slots[full], needless_ms(slots[full]), wanted)
         at = self.start[slots] + self.count[slots]
         self.ts[at] = ts_ms - self.epoch_ms
         self.v[at] = v

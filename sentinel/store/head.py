@@ -113,25 +113,24 @@ class Head:
             source = self._source(batch)
             opened: list[Opened] = []
             slots = source.slots(batch.samples, lambda asked: self._open(source, batch, asked, opened))
-            refusals = Refusals(duplicate=source.duplicates)
-            refusals["too many series"] = int((slots == REFUSED).sum()) - source.duplicates
-            refusals["too many labels"] = int((slots == UNFIT).sum())
+            refusals = Refusals(source.refused)
             if not source.settled:
                 self._slots.source[slots[slots >= 0]] = source.id
-            taken = [
-                zeros(opened, batch, source.whole_ms),
-                take(slots, batch.samples, at_ms, self.newest_ms - REACH_MS, refusals),
-            ]
+            taken = [take(slots, batch.samples, at_ms, self.newest_ms - REACH_MS, refusals)]
+            if opened:
+                taken.insert(0, zeros(opened, batch, source.whole_ms))
             if batch.whole and not source.settled:
                 taken.append(gone(np.setdiff1d(self._slots.live_of(source.id), slots, assume_unique=True), at_ms))
                 source.settled = True
-            touched = [self._put(one, source, refusals) for one in taken]
+            touched = Taken.joined([self._put(one, source, refusals) for one in taken])
             source.whole_ms = at_ms if batch.whole else source.whole_ms
-            look = Look(source.id, source.name, at_ms, source.interval_ms, batch.whole)
-            self._keep(look, Taken.joined(touched), self.roster.named(one.slot for one in opened if one.ever))
+            ids = self._slots.id[touched.slots]
+            if self._durable:
+                look = Look(source.id, source.name, at_ms, source.interval_ms, batch.whole)
+                new = self.roster.named(one.slot for one in opened if one.ever)
+                self._waiting.append(Rows(tuple(new), (look,), ids, touched.ts, touched.v))
             refused = {why: count for why, count in refusals.items() if count}
             self.refused.update({(source.name, why): count for why, count in refused.items()})
-            ids = self._slots.id[Taken.joined(touched[1:]).slots]  # a zero never comes without its first sample
             return Appended(ids, tuple(int(self._slots.id[one.slot]) for one in opened), refused)
 
     def take_waiting(self) -> Rows:
@@ -199,7 +198,7 @@ class Head:
             inserted = self._insert(taken.only(late), source, refusals)
             taken = taken.only(~late)
         slots, ts, v = taken.slots, taken.ts, taken.v
-        self._arena.append(slots, ts, v, self._needless(slots), self._wanted(source))
+        self._arena.append(slots, ts, v, self._needless, self._wanted(source))
         stale = is_stale(v)
         self._slots.live[slots] = ~stale
         self._slots.stale[slots] |= stale
@@ -232,10 +231,6 @@ class Head:
 
     def _wanted(self, source: Shape) -> int:
         return min(self._span_ms // max(source.interval_ms, 1), 100_000) + 2
-
-    def _keep(self, look: Look, taken: Taken, new: list[Series]) -> None:
-        if self._durable:
-            self._waiting.append(Rows(tuple(new), (look,), self._slots.id[taken.slots], taken.ts, taken.v))
 
     # -- answering -------------------------------------------------------------------------------------------------
 
@@ -293,7 +288,7 @@ class Head:
                 source.whole_ms = None if source.whole_ms is None else min(source.whole_ms, now_ms)
             free = arena.last_ms(ahead) < now_ms
             known = Taken(ahead[free], np.full(int(free.sum()), now_ms), last[free])
-            arena.append(known.slots, known.ts, known.v, self._needless(known.slots), 0)
+            arena.append(known.slots, known.ts, known.v, self._needless, 0)
             if len(known.slots) and self._durable:
                 ids = self._slots.id[known.slots]
                 self._waiting.append(Rows(looks=tuple(self.looks()), ids=ids, ts=known.ts, v=known.v))

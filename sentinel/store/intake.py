@@ -79,11 +79,11 @@ def take(slots: Ints, samples: Sequence[Sample], at_ms: int, least_ms: int, refu
     """
     v = np.array([sample.value for sample in samples], np.float64)
     times = [sample.time for sample in samples]
-    if times.count(None) == len(times):
-        ts = np.full(len(samples), at_ms)
-    else:
-        ts = np.array([at_ms if time is None else to_ms(time) for time in times], np.int64)
     known = slots >= 0
+    if times.count(None) == len(times) and at_ms > least_ms:  # as of most looks, each of its own time
+        every = Taken(slots, np.full(len(samples), at_ms), v)
+        return every if known.all() else every.only(known)
+    ts = np.array([at_ms if time is None else to_ms(time) for time in times], np.int64)
     future, old = known & (ts > at_ms + FUTURE_MS), known & (ts <= max(at_ms - OLDEST_MS, least_ms))
     fine = known & ~future & ~old
     if fine.all():

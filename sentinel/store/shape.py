@@ -37,8 +37,8 @@ class Shape:
         self._names: list[str] = []
         self._labels: list[Mapping[str, str]] = []
         self._slots = np.empty(0, np.int64)
-        #: Samples of the last look whose series it had already.
-        self.duplicates = 0
+        #: Reason -> samples of the last look that have no slot.
+        self.refused: dict[str, int] = {}
         #: Whether the source's live series are exactly those of the last look.
         self.settled = False
 
@@ -58,12 +58,12 @@ class Shape:
         asked = [(samples[at], Labels.of(labels[at], **{NAME: names[at]})) for at in unknown]
         for at, slot in zip(unknown, find(asked), strict=True):
             found[at] = slot
+        self.refused = {"too many series": found.count(REFUSED), "too many labels": found.count(UNFIT), "duplicate": 0}
         seen: set[int] = set()
-        self.duplicates = 0
         for at, slot in enumerate(found):
             if slot in seen:
                 found[at] = REFUSED
-                self.duplicates += 1
+                self.refused["duplicate"] += 1
             elif slot >= 0:
                 seen.add(slot)
         self._names, self._labels, self._slots = names, labels, np.array(found, np.int64)

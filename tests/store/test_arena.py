@@ -33,7 +33,8 @@ def test_rows_slide_grow_and_move_and_keep_what_they_must(
             needless = now - 30 * 15_000
             slots = np.array(sorted(which), np.int64)
             values = np.arange(len(slots), dtype=np.float64) + now % 997
-            arena.append(slots, np.full(len(slots), now), values, np.full(len(slots), needless), 32)
+            times, old = np.full(len(slots), now), needless
+            arena.append(slots, times, values, lambda full, old=old: np.full(len(full), old), 32)  # type: ignore[misc]
             for slot, value in zip(slots.tolist(), values.tolist(), strict=True):
                 model[slot].append((now, value))
     for slot, samples in model.items():
@@ -75,7 +76,8 @@ def test_rows_that_grow_leave_no_empty_places_behind() -> None:
         arena.open(slot, 0)
     for at in range(1, 2 * wanted):
         times = np.full(rows, 1_700_000_000_000 + at * 5_000)
-        arena.append(slots, times, (slots + at).astype(np.float64), times - wanted * 5_000, wanted)
+        oldest = times - wanted * 5_000
+        arena.append(slots, times, (slots + at).astype(np.float64), oldest.__getitem__, wanted)
         assert arena.start[:rows].max() <= 2 * rows * max(25, min(at, wanted))
     assert all(
         arena.row(slot)[1][-wanted:].tolist() == list(range(slot + at - wanted + 1, slot + at + 1))
