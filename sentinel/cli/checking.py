@@ -70,9 +70,13 @@ def run(options: Options) -> int:
 def _reporter(*, cache: bool) -> Reporter:
     """Return what looks at rule files: on all processors, with a memory unless there is no place for it."""
     from sentinel.lint.crowd import Spread, processors
+
+    spread = Spread(processors())
+    if not cache:
+        return spread.reports
     from sentinel.lint.memory import Memory, folder_of
 
-    spread, folder = Spread(processors()), folder_of(os.environ) if cache else None
+    folder = folder_of(os.environ)
     return Memory(folder, spread) if folder is not None else spread.reports
 
 

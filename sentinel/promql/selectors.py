@@ -14,6 +14,8 @@ from sentinel.promql.lexer import Kind, Token
 from sentinel.promql.signatures import ANCHORED
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+#: Patterns that cannot be wrong: words, any characters, and choices of these. Most rule files are read without RE2.
+_PLAIN_PATTERN = re.compile(r"(?:[\w:/ -]|\.[*+]?|\|)*", re.ASCII)
 
 
 def valid_label(name: str) -> bool:
@@ -79,7 +81,7 @@ class SelectorParser(LengthParser):
         text = self.text_of(value)
         if name == NAME and op is MatchOp.EQUAL and any(m.name == NAME and m.op is MatchOp.EQUAL for m in matchers):
             raise self.wrong("the metric's name is given twice", token)
-        if op in (MatchOp.REGEX, MatchOp.NOT_REGEX):
+        if op in (MatchOp.REGEX, MatchOp.NOT_REGEX) and not _PLAIN_PATTERN.fullmatch(text):
             try:
                 compile_pattern(text)
             except ValueError as exc:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.errors import QueryInvalid
+from sentinel.core.regex import compile_pattern
 from sentinel.promql import (
     Aggregate,
     Binary,
@@ -327,3 +328,15 @@ def test_trees_are_values() -> None:
     assert hash(parse("  sum ( x )")) == hash(tree)
     assert replace(tree, op="max") == parse("max(x)")
     assert isinstance(parse("rate(x[5m])"), Call)
+
+
+@given(st.text("a.*+|:/ -_5", max_size=8))
+def test_a_pattern_that_is_taken_without_asking_re2_is_one(pattern: str) -> None:
+    """What passes as plain compiles, and what does not compile is refused."""
+    try:
+        compile_pattern(pattern)
+    except ValueError:
+        with pytest.raises(QueryInvalid):
+            parse(f'up{{job=~"{pattern}"}}')
+    else:
+        parse(f'up{{job=~"{pattern}"}}')

@@ -19,7 +19,6 @@ Good
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
@@ -54,6 +53,8 @@ def check(rule: RuleView) -> Iterator[Flaw]:
 
 def _meant(label: str, known: set[str]) -> str:
     """Return what a label is a slip of the pen for; a short word, such as vhost, is too near to others to tell."""
+    from difflib import get_close_matches  # a file without such a label does not wait for it
+
     alike = {name for name in known if name[:1] == label[:1]} if len(label) > 5 else ()
     return next(iter(get_close_matches(label, alike, 1, 0.85)), "")
 
