@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sentinel.core.notification import Notification
+from sentinel.core.quantity import format_duration
+from sentinel.core.severity import Severity
 from sentinel.engine.explain import Element, Explanation, Past
+from sentinel.rules import Rule
 
 #: Elements without an alert that are shown; of more their number says enough.
 _QUIET_SHOWN = 20
@@ -20,7 +23,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {'written by':<11}  {rule.origin.author}"
     yield f"  {'compiles to':<11}  {explanation.promql}"
     for level, threshold in explanation.thresholds.items():
-        yield f"  {level:<11}  {threshold or 'whatever it returns'}"
+        yield f"  {level:<11}  {threshold or 'whatever it returns'}{''.join(_waits(rule, level))}"
     for key, position in rule.defaults.items():
         yield f"  {'by default':<11}  {key}, from {position}"
     if explanation.failure:
@@ -38,6 +41,17 @@ def lines(explanation: Explanation) -> Iterator[str]:
         yield from _element_lines(element)
     if len(quiet) > _QUIET_SHOWN:
         yield f"  and {len(quiet) - _QUIET_SHOWN} more that are well"
+
+
+def _waits(rule: Rule, level: Severity) -> Iterator[str]:
+    """Say what stands beside the threshold of a severity: how long it waits, and when it is over."""
+    patience, recover = rule.patience[level], rule.thresholds[level].recover
+    if patience.hold_for:
+        yield f", for {format_duration(patience.hold_for)}"
+    if recover:
+        yield f", over at {recover}"
+    if patience.keep_firing_for:
+        yield f", kept for {format_duration(patience.keep_firing_for)}"
 
 
 def past_lines(past: Past) -> Iterator[str]:

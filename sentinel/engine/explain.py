@@ -130,7 +130,10 @@ def explain(
         past: fingerprint to what the database knows.
     """
     promql = str(rule.compiled.expr)
-    thresholds = {level: str(threshold) for level, threshold in sorted(rule.thresholds.items())}
+    thresholds = {
+        level: f"where {rule.compiled.own[level]}" if level in rule.compiled.own else str(threshold)
+        for level, threshold in sorted(rule.thresholds.items())
+    }
     if isinstance(seen, str):
         return Explanation(rule, now, promql, failure=seen, thresholds=thresholds)
     if why := rule.rests(now):

@@ -26,14 +26,15 @@ Edges
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from math import isfinite
 from typing import ClassVar
 
 from pydantic import Field
 
-from sentinel.core.quantity import Quantity, Unit, parse_quantity
-from sentinel.promql import Binary, Expr, Number, Operator, Paren, Unary, ValueType, reads
+from sentinel.core.quantity import Quantity, Unit, format_value, parse_quantity
+from sentinel.promql import Binary, Expr, Matching, Number, Operator, Paren, Unary, ValueType, reads
 from sentinel.promql.check import misfit_of_rule
 from sentinel.rules.form import Compiled, Fault, Form, RuleInvalid, Setting, expression
 from sentinel.rules.threshold import Level, Threshold
@@ -63,6 +64,10 @@ class ExprForm(Form):
             raise RuleInvalid([Fault(("query",), *misfit)])
         return compile_query(found, self.query, setting)
 
+    def tell(self, why: str, parts: Mapping[str, float], limit: Quantity | None) -> str:
+        """Add what it was compared with, where one vector is compared with another."""
+        return " ".join([why, *(f"{sign} {format_value(part)}" for sign, part in parts.items())])
+
 
 def compile_query(found: Expr, text: str, setting: Setting) -> Compiled:
     """Take a comparison with a number at the top of an expression as the threshold, unless there is one.
@@ -73,16 +78,26 @@ def compile_query(found: Expr, text: str, setting: Setting) -> Compiled:
         setting: whether the rule has a threshold of its own.
     """
     thresholds: dict[Level, Threshold] = {}
-    if not (setting.above or setting.below) and (split := _comparison(found, text)):
+    bare = not (setting.above or setting.below)
+    if bare and (split := _comparison(found, text)):
         found, thresholds[None] = split
     return Compiled(
         found,
         unit=None,
         window=max((read.window for read in reads(found)), default=timedelta()),
+        parts=dict(_compared(found)) if bare and not thresholds else {},
         thresholds=thresholds,
         empty_is_over=True,
         loose=True,
     )
+
+
+def _compared(expr: Expr) -> Iterator[tuple[str, Expr]]:
+    """Return the sign and the right side of a comparison at the top whose sides have the labels of its elements."""
+    while isinstance(expr, Paren):
+        expr = expr.expr
+    if isinstance(expr, Binary) and expr.op.compares and not expr.return_bool and expr.matching == Matching():
+        yield str(expr.op), expr.rhs
 
 
 def _comparison(expr: Expr, text: str) -> tuple[Expr, Threshold] | None:
