@@ -11,10 +11,10 @@ from sentinel.config.entries import NotifierKeys, ProbeKeys, RuleEntry, keys_of
 from sentinel.config.findings import Findings
 from sentinel.config.gather import Entry
 from sentinel.config.suspects import meant_as_mapping
+from sentinel.config.synonyms import proposal
 from sentinel.config.tree import MappingNode, ScalarNode, is_blank
 from sentinel.core.errors import SentinelError
 from sentinel.core.fields import Model
-from sentinel.core.problem import near
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _report_strangers(entry: Entry, registry: Registry, strangers: list[str], fi
     for name in strangers:
         known = {*keys_of(registry.common), *_every_word(entry.section)}
         says = f'"{name}" is not a key of a {entry.what}'
-        findings.add(f"{entry.what}/unknown-key", entry.node.keys[name], says, near(name, known, "it takes"))
+        findings.add(f"{entry.what}/unknown-key", entry.node.keys[name], says, proposal(entry.what, name, known))
 
 
 def _load(entry: Entry, registry: Registry, word: str, findings: Findings) -> tuple[str, type[Model]] | None:

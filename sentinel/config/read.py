@@ -13,9 +13,11 @@ from pydantic_core import ErrorDetails
 from sentinel.config.explain import in_words, keys_at
 from sentinel.config.findings import Findings
 from sentinel.config.substitute import Filled, Substitution
+from sentinel.config.suspects import value_meant
+from sentinel.config.synonyms import meant, proposal
 from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank
 from sentinel.core.fields import Model, Plain
-from sentinel.core.problem import Position, Problem, near
+from sentinel.core.problem import Position, Problem
 from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
 
@@ -124,7 +126,7 @@ class Reader:
             self._unknown_key(loc, model, root, section, what)
         elif error["type"] == "missing":
             found = locate(root, loc[:-1])
-            if not (isinstance(found.node, MappingNode) and found.node.broken):
+            if not _told_elsewhere(found.node, section, loc):
                 meaning = keys_at(model, loc[:-1]).get(str(loc[-1]), "")
                 at = _headline(found)
                 self.findings.add(f"{section}/missing", at, f'"{loc[-1]}" is missing', meaning.rstrip("."))
@@ -140,7 +142,7 @@ class Reader:
         key = parent.node.keys.get(name) if isinstance(parent.node, MappingNode) else None
         owner = f'"{parent.label}"' if parent.label and loc[:-1] else what
         says = f'"{name}" is not a key of {owner}'
-        self.findings.add(f"{section}/unknown-key", key or _headline(parent), says, near(name, set(known), "it takes"))
+        self.findings.add(f"{section}/unknown-key", key or _headline(parent), says, proposal(section, name, known))
 
     def report(self, says: str, found: Found, section: str, fix: str = "") -> None:
         """Report a value.
@@ -150,12 +152,13 @@ class Reader:
         name, colon, rest = says.partition(": ")
         if colon and isinstance(found.node, MappingNode) and name in found.node.values:
             found, says = locate(found, (name,)), rest
-        says, _, proposal = says.partition("; ")
-        if isinstance(found.node, ScalarNode) and (shell := _SHELL.fullmatch(found.node.text)):
-            proposal = f"write ${{{shell[1]}}}"
+        says, _, remedy = says.partition("; ")
+        if isinstance(found.node, ScalarNode) and (not remedy or says.endswith("is not a quantity")):
+            remedy = value_meant(found.node.text) or remedy
+        found = _part(found, says)
         says = f"{found.label}: {says}" if found.label else says
-        says, proposal = self.conceal(found.node, says), self.conceal(found.node, fix or proposal)
-        self.findings.add(f"{section}/invalid", _headline(found), says, proposal)
+        says, remedy = self.conceal(found.node, says), self.conceal(found.node, fix or remedy)
+        self.findings.add(f"{section}/invalid", _headline(found), says, remedy)
 
     def conceal(self, node: Node, words: str) -> str:
         """Return words about a node with everything that was filled in below it written as its reference again."""
@@ -227,6 +230,24 @@ def problem_at(root: Found, path: tuple[str | int, ...], check: str, says: str, 
     return Problem(check, Severity.ERROR, position, says, fix, excerpt=root.node.file.line(position.line))
 
 
+def _told_elsewhere(node: Node, section: str, loc: tuple[Any, ...]) -> bool:
+    """Say whether a key that is missing is no good YAML, or there under another program's name: both are reported."""
+    wanted = (str(loc[-1]),)
+    return isinstance(node, MappingNode) and (node.broken or any(meant(section, name, wanted) for name in node.keys))
+
+
+def _part(found: Found, says: str) -> Found:
+    """Return the item of a list, or the value of a mapping, whose text the words about the whole begin with."""
+    quoted = re.match(r'"([^"]+)" ', says)
+    if quoted is None or isinstance(found.node, ScalarNode):
+        return found
+    values = found.node.values.values() if isinstance(found.node, MappingNode) else getattr(found.node, "items", ())
+    for value in values:
+        if isinstance(value, ScalarNode) and value.text.lower() == quoted[1].lower():
+            return Found(value, None, found.label)
+    return found
+
+
 def _headline(found: Found) -> Node:
     """Return what to point at: a scalar itself, and a mapping or list by the key that it stands under."""
     if isinstance(found.node, ScalarNode) or found.key is None:
@@ -245,8 +266,6 @@ def _one_a_place(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
     yield from places.values()
 
 
-#: A variable as shells know it, which is not filled in.
-_SHELL = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _SEVERITIES = frozenset(map(str, Severity))
 _OURS = frozenset({"value_error", "extra_forbidden", "missing"})
 

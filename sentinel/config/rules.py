@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sentinel.config.build import Builder, Read
+from sentinel.config.entries import RuleEntry, keys_of
 from sentinel.config.read import locate
 from sentinel.config.tree import MappingNode, ScalarNode
 from sentinel.core.alert import Origin
@@ -65,8 +66,15 @@ def _rule(
         return replace(made, defaults=_defaults(read))
     except RuleInvalid as exc:
         for fault in exc.faults:
-            _report(builder, read, fault)
+            if fault.path or not _has_strangers(read):  # what is missing may be what is misspelt
+                _report(builder, read, fault)
     return None
+
+
+def _has_strangers(read: Read) -> bool:
+    """Say whether a key of the rule is not known, which is reported."""
+    node = read.entry.node
+    return isinstance(node, MappingNode) and not set(node.keys) <= {read.word, *keys_of(RuleEntry)}
 
 
 def _defaults(read: Read) -> dict[str, Position]:

@@ -36,6 +36,10 @@ _BLOCK = re.compile(r"[:-] [|>][+-]?[ \t]*\n\Z")
 _HASH = re.compile(r"[:,\[{] (#)")
 _LAST_WORD = re.compile(r"""["']?[\w-]+["']?\s*\Z""")
 
+#: References to the environment as shells, Compose, Helm and Windows write them.
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)(?::?[-:]([^}]*))?\}?")
+_TEMPLATE_VARIABLE = re.compile(r"(?:\{\{ *(?:\.?\w+\.)*|%)([A-Za-z_]\w*)(?: *\}\}|%)")
+
 Suspect = tuple[str, str, int, int]
 
 
@@ -56,6 +60,18 @@ def meant_as_mapping(text: str) -> str:
     if re.match(r"[\w-]+:[^\s/]", text):
         return 'write a blank behind each ":"'
     return 'write ":" for "="' if re.match(r"[\w-]+ *= *\S", text) else ""
+
+
+def value_meant(text: str) -> str:
+    """Return what to write in place of a value that is no good, where it looks like what others write; else ""."""
+    if found := _VARIABLE.fullmatch(text):
+        default = f":-{found[2]}" if found[2] else ""
+        wanted = f"${{{found[1].upper()}{default}}}"
+        return f"write {wanted}" if wanted != text else ""
+    if found := _TEMPLATE_VARIABLE.fullmatch(text):
+        return f"write ${{{found[1].upper()}}}"
+    found = re.fullmatch(r"(?:[<>]=?|==?) *(-?[0-9].*)", text)
+    return f"write {found[1]}: the key says which side is meant" if found else ""
 
 
 def _suspects(text: str, problem: str, began: int, at: int) -> Iterator[Suspect]:

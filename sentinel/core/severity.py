@@ -23,7 +23,11 @@ class Severity(IntEnum):
         try:
             return cls[word.upper()]
         except KeyError:
-            raise ValueError(f'"{word}" is not a severity; one of info, warning, error, critical') from None
+            from difflib import get_close_matches  # which takes a moment to load
+
+            near = get_close_matches(word.lower(), [str(level) for level in cls], n=1)
+            fix = f'did you mean "{near[0]}"?' if near else "one of info, warning, error, critical"
+            raise ValueError(f'"{word}" is not a severity; {fix}') from None
 
     def __str__(self) -> str:
         return self.name.lower()

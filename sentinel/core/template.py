@@ -144,6 +144,9 @@ def _compiled(text: str) -> Any:
 def _at_line(text: str, says: str, line: int) -> TemplateInvalid:
     lines = text.splitlines(keepends=True)
     start = sum(len(before) for before in lines[: line - 1])
+    if "unexpected char '$'" in says and (dollar := text.find("$", text.find("{{", start))) >= 0:
+        says = "is not a template: $ is Prometheus's; write {{ value }} and {{ labels.name }}"
+        return TemplateInvalid(says, dollar, dollar + 1)
     content = lines[line - 1].rstrip("\n") if line <= len(lines) else ""
     return TemplateInvalid(f"is not a template: {says}", start, start + len(content))
 

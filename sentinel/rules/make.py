@@ -204,7 +204,8 @@ def _text_faults(keys: RuleKeys) -> Iterator[Fault]:
         try:
             unknown = sorted(names(text) - set(GIVEN))
         except TemplateInvalid as exc:
-            yield Fault((key,), exc.says, "", exc.start, exc.end)
+            says, _, fix = exc.says.partition("; ")
+            yield Fault((key,), says, fix, exc.start, exc.end)
             continue
         for name in unknown:
             yield Fault((key,), f'"{name}" is not known here', near(name, set(GIVEN), "names"), *find(text, name))
