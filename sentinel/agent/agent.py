@@ -136,7 +136,7 @@ class Agent:
         self.desk.start()
         self.timetable.start()
         self.timetable.put("numbers", Every(EVERY), lambda _: self._spawn(self.count(), "numbers"), name=PROBE)
-        self.lookouts.follow(config.probes)
+        self.lookouts.follow(config.probes, config.renamed.get("probes", {}))
         self._tell_outage()
         for damage in restored.damages:
             log.error("stored samples are damaged", what=str(damage))
@@ -308,7 +308,7 @@ class Agent:
         """Let a configuration hold: first on the desk, in one transaction, then for probes and delivery."""
         self.redaction.renew(config.secrets)
         await asyncio.wrap_future(self.desk.adopt(config))
-        self.lookouts.follow(config.probes)
+        self.lookouts.follow(config.probes, config.renamed.get("probes", {}))
         self.couriers.follow(config.notifiers, self._words())
 
     def _reloaded(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 _ANYWHERE = Position("")
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Lookouts:
@@ -37,8 +39,13 @@ class Lookouts:
         self._memory = dict(memory)
         self.by_name: dict[str, Lookout] = {}
 
-    def follow(self, probes: Mapping[str, Probe]) -> None:
-        """Look at these probes from now on."""
+    def follow(self, probes: Mapping[str, Probe], renamed: Mapping[str, str] = _NONE) -> None:
+        """Look at these probes from now on; one that was renamed remembers what it did under its earlier name.
+
+        Args:
+            probes: by name.
+            renamed: earlier name to present one.
+        """
         wanted = {name: probe for name, probe in probes.items() if probe.kind_name != "heartbeat"}
         for name, lookout in list(self.by_name.items()):
             probe = wanted.get(name)
@@ -49,9 +56,10 @@ class Lookouts:
                 self._timetable.remove(_id(name))
                 self._memory[name] = lookout.memory
                 lookout.end()
+        moved = {name for was, name in renamed.items() if self._move(was, name)}
         for name, probe in wanted.items():
             if name not in self.by_name:
-                self._begin(probe)
+                self._begin(probe, stored=name not in moved)
 
     def looked(self, probe: Probe, *, success: bool) -> None:
         """Let a probe that fails be looked at more often, if it says so, and one that recovered as often as ever."""
@@ -69,8 +77,17 @@ class Lookouts:
         self.by_name.clear()
         await asyncio.gather(*(task for task in ended if task), return_exceptions=True)
 
-    def _begin(self, probe: Probe) -> None:
+    def _move(self, was: str, name: str) -> bool:
+        """Let one probe remember what another one did that looks no more, unless it remembers something itself."""
+        if was in self.by_name or was not in self._memory or name in self._memory or name in self.by_name:
+            return False
+        self._memory[name] = self._memory.pop(was)
+        return True
+
+    def _begin(self, probe: Probe, *, stored: bool) -> None:
         lookout = Lookout(probe, self._around, self._memory.pop(probe.name, {}))
+        if not stored:
+            lookout.stored = {}  # on disk it stands under the earlier name
         self.by_name[probe.name] = lookout
         self._timetable.put(_id(probe.name), probe.every, lookout.wake, name=probe.name)
         # A cron says when to look; a rate only says how often, so its first look need not wait.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import ClassVar
 
 from sentinel.agent.lookout import Surroundings
@@ -65,12 +66,17 @@ def probe(name: str, does: str = "well", at: str = "", failing: timedelta | None
 class Post:
     """Lookouts with a clock of their own, and the runs that they brought."""
 
-    def __init__(self, reference: Sequence[str] = (), warmup: timedelta = timedelta()) -> None:
+    def __init__(
+        self,
+        reference: Sequence[str] = (),
+        warmup: timedelta = timedelta(),
+        memory: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+    ) -> None:
         self.runs: list[tuple[str, Run]] = []
         self.arrived = asyncio.Event()
         clock = ManualClock()
         around = Surroundings(clock, clock.now(), warmup, Reference(reference, clock), self._looked)
-        self.lookouts = Lookouts(around, Timetable(clock), {})
+        self.lookouts = Lookouts(around, Timetable(clock), memory)
 
     def _looked(self, one: Probe, run: Run) -> None:
         self.runs.append((one.name, run))
@@ -134,6 +140,23 @@ async def test_a_probe_that_only_moved_in_its_file_notices_nothing() -> None:
     assert Scripted.READY == ["well", "fail"]
     post.lookouts.follow({})
     assert post.lookouts.by_name == {}
+
+
+async def test_a_probe_that_is_renamed_remembers_and_one_of_another_name_does_not() -> None:
+    """At a reload and at a start; what it remembers is to be written under its new name, and is never taken twice."""
+    post = Post(memory={"log": {"place": 7}, "both": {"place": 1}, "new": {"place": 2}})
+    one, again = post.lookouts, {"log": "lines", "both": "new"}
+    one.follow({name: probe(name) for name in ("lines", "new", "other")}, again)
+    assert {name: lookout.memory for name, lookout in one.by_name.items()} == {
+        "lines": {"place": 7},
+        "new": {"place": 2},
+        "other": {},
+    }
+    assert one.by_name["lines"].stored == {}
+    one.by_name["lines"].memory = {"place": 8}
+    one.follow({"rows": probe("rows")}, {"lines": "rows"})
+    assert one.by_name["rows"].memory == {"place": 8}
+    await one.stop()
 
 
 async def test_a_failing_probe_is_looked_at_more_often_if_it_says_so() -> None:
