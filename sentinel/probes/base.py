@@ -45,6 +45,7 @@ class Look:
         memory: what this probe remembers between looks, a small JSON mapping that survives a restart; change it freely.
         heartbeat: what is remembered of the job, for the kind `heartbeat` alone.
         found: samples that are true even if the look fails (a status code, a phase's time); see `keep`.
+        peer: address of who answers, "" before somebody is there and where nobody is asked over a network.
         doing: what the look waits for, such as "waiting for the answer of 10.0.0.3:80"; the words of a timeout.
         verdicts: on each expectation, met or not.
     """
@@ -54,6 +55,7 @@ class Look:
     memory: dict[str, Any] = field(default_factory=dict)
     heartbeat: Heartbeat | None = None
     found: list[Sample] = field(default_factory=list)
+    peer: str = ""
     doing: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
 

@@ -174,6 +174,7 @@ class Dns(ProbeKind):
             raise ProbeFailed("connect", f"{peer} closed the connection without an answer") from None
         except OSError as exc:
             raise ProbeFailed("connect", f"cannot ask {peer}: {(exc.strerror or str(exc)).lower()}") from exc
+        look.peer = peer
         look.keep("probe_dns_duration_seconds", time.perf_counter() - began, phase="request")
         look.keep("probe_ip_protocol", 6.0 if ":" in address else 4.0)
         return answer

@@ -23,6 +23,9 @@ from sentinel.probes.probe import Probe
 #: How long a look that was cancelled may take to clean up before it is left to itself.
 GRACE_SECONDS = 1.0
 
+#: Reasons of a failure that something was answered.
+_OF_ANSWERS = ("auth", "expect", "status", "tls")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -97,7 +100,7 @@ async def run(
         whole=failure is None,
         counters_from_zero=probe.kind.COUNTERS_FROM_ZERO,
     )
-    reason, words = (failure.reason, failure.words) if failure else ("", "")
+    reason, words = (failure.reason, _words(failure, look.peer, took)) if failure else ("", "")
     return Run(batch, failure is None, reason, words, took, excuse if failure else "", ended, tuple(look.verdicts))
 
 
@@ -129,6 +132,13 @@ def _dropped(task: asyncio.Future[Sequence[Sample]]) -> None:
     """Take the exception of a look that nobody waits for any more, so that nothing complains of it."""
     if not task.cancelled():
         task.exception()
+
+
+def _words(failure: ProbeFailed, peer: str, took: float) -> str:
+    """Return what the person on call reads; of an answer that is not as expected also whose it was, and how late."""
+    if failure.reason not in _OF_ANSWERS or not peer or peer in failure.words:
+        return failure.words
+    return f"{failure.words} ({peer}, after {took * 1000:.0f} ms)"
 
 
 def _ended(

@@ -158,7 +158,7 @@ def test_a_hundred_targets_beside_the_peers(tmp_path: Path) -> None:
     parts = ", ".join(f"{name} {cpu:.2f} s" for name, cpu in zip(("P", "B", "A"), spent[1:], strict=True))
     print(f"Prometheus + blackbox_exporter + Alertmanager: CPU {sum(spent[1:]):.2f} s a minute ({parts}), ", end="")
     print(f"RSS {sum(memory[1:]):.0f} MB")
-    assert spent[0] <= 1.1 * sum(spent[1:])  # the figure to reach is 1.0; so near, a run decides little
+    assert spent[0] <= sum(spent[1:])
 
 
 def test_a_thousand_probes_of_which_fifty_hang(tmp_path: Path) -> None:

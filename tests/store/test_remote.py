@@ -167,7 +167,7 @@ def test_why_a_server_does_not_answer_is_said(given: Answer, says: str) -> None:
     with Broken() as broken:
         broken.always = given
         url = f"http://ann:s3cret@127.0.0.1:{broken.port}"
-        with Remote(server(url, 0.3)) as source, pytest.raises(RemoteUnavailable) as refused:
+        with Remote(server(url, 0.3 if given.hang else 30.0)) as source, pytest.raises(RemoteUnavailable) as refused:
             answer("up", source, NOW_MS)
         assert says in str(refused.value)
         assert "s3cret" not in str(refused.value)

@@ -43,6 +43,7 @@ class Wire(httpcore.AsyncNetworkBackend):
     def begin(self, look: Look) -> None:
         """Begin a look: its phases count from nothing."""
         self._look, self.phases, self.opened, self.received = look, {}, 0, 0
+        look.peer = self.peer  # the connection of an earlier look may do
 
     def spent(self, phase: str, since: float) -> float:
         """Add the time since then to a phase, and return it in milliseconds."""
@@ -54,6 +55,11 @@ class Wire(httpcore.AsyncNetworkBackend):
         """Say what is waited for, in case that the timeout comes."""
         if self._look:
             self._look.doing = what
+
+    def _connected(self, peer: str) -> None:
+        self.opened, self.peer = self.opened + 1, peer
+        if self._look:
+            self._look.peer = peer
 
     async def connect_tcp(
         self,
@@ -84,7 +90,7 @@ class Wire(httpcore.AsyncNetworkBackend):
                 problems.append(f"cannot connect to {peer}: {(exc.strerror or str(exc)).lower()}")
             else:
                 self.spent("connect", began)
-                self.opened, self.peer = self.opened + 1, peer
+                self._connected(peer)
                 self.ip_protocol = 6 if family == socket.AF_INET6 else 4
                 self.doing(f"connected to {peer}, waiting for its answer")
                 return Stream(reader, writer, self)
@@ -102,7 +108,8 @@ class Wire(httpcore.AsyncNetworkBackend):
             raise ProbeFailed("connect", f"cannot connect to {path}: {(exc.strerror or str(exc)).lower()}") from None
         finally:
             self.spent("connect", began)
-        self.opened, self.peer, self.ip_protocol = self.opened + 1, path, 0
+        self._connected(path)
+        self.ip_protocol = 0
         self.doing(f"connected to {path}, waiting for its answer")
         return Stream(reader, writer, self)
 
