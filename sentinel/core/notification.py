@@ -44,11 +44,12 @@ class Settlement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to deliver, and how it ended ("" is: accepted)."""
+    """One try to deliver, and how it ended ("" is: accepted); whether it counts in the notifier's rate."""
 
     at: datetime
     error: str = ""
     took_seconds: float = 0.0
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

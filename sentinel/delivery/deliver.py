@@ -187,13 +187,15 @@ class Courier:
     def _turn(self, tx: Transaction, *, landed: tuple[Landed, ...], unsent: tuple[Parcel, ...], space: int) -> Leased:
         """Settle what ended and lease what comes next, on the desk, in one transaction."""
         notifier = self.notifier
-        pace = self._pace
+        now, pace = self._clock.now(), self._pace
         if pace is None:
             rate = notifier.rate_limit
-            pace = Pace.resumed(tx.notifications.last_tried(notifier.name, rate.count)) if rate else FRESH
+            pace = Pace.resumed(tx.notifications.tried_since(notifier.name, now - rate.per)) if rate else FRESH
+        uncounted = [*(one.parcel for one in landed if not one.result.counts), *unsent]
+        pace = pace.without(parcel.leased_at for parcel in uncounted)
         settled = settle(tx, notifier, landed) if landed else Settled()
         returned = give_back(tx, unsent) if unsent else ()
-        leased = lease(tx, notifier, self._breaker, self.words, self._clock.now(), pace, space)
+        leased = lease(tx, notifier, self._breaker, self.words, now, pace, space)
         changed = (*settled.notifications, *returned, *leased.notifications)
         return replace(leased, notifications=changed, told=settled.told)
 

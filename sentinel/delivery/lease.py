@@ -55,6 +55,11 @@ class Parcel:
     leased_until: datetime
     trial: bool = False
 
+    @property
+    def leased_at(self) -> datetime:
+        """When it was."""
+        return self.leased_until - LEASE
+
 
 @dataclass(frozen=True, slots=True)
 class Leased(Settled):
@@ -125,7 +130,7 @@ def lease(
     times = [now] if picked.bundles and not parcels else []
     if len(parcels) < space:
         times += [at for at in [tx.notifications.next_at(notifier.name, now)] if at]
-    if rate and picked.holding:
+    if rate and picked.holding and not pace.room(rate, now):
         times.append(pace.opens_at(rate))
     return Leased(tuple(changed), (), tuple(parcels), pace, min(times, default=None), instead_at)
 

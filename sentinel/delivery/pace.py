@@ -1,11 +1,13 @@
 """The pace of one notifier: how many messages its `rate_limit` still lets through, and how many it takes; pure.
 
 Counted are the messages of the last `per`, whichever they were: so no stretch of that length sees more of them, but for
-the critical ones, which are counted and never held back.
+the critical ones, which are counted and never held back. An attempt that was refused for the time being is no message:
+it reached nobody, and the circuit paces those; counted, it would keep a receiver that is back waiting.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,7 +30,7 @@ class Pace:
     """What was sent lately.
 
     Args:
-        sent: when, oldest first.
+        sent: when each was leased, oldest first.
         holding: whether something waits because of the limit: then all that waits is told together.
     """
 
@@ -38,7 +40,7 @@ class Pace:
     @classmethod
     def resumed(cls, rows: Iterable[Notification]) -> Pace:
         """Return the pace that these messages leave, after a restart."""
-        return cls(tuple(sorted(attempt.at for row in rows for attempt in row.attempts)))
+        return cls(tuple(sorted(attempt.at for row in rows for attempt in row.attempts if attempt.counts)))
 
     def room(self, rate: Rate, now: datetime) -> int:
         """Return how many may be sent now."""
@@ -52,6 +54,10 @@ class Pace:
         """Return the pace after so many were sent, and something is held back or not."""
         kept = tuple(at for at in self.sent if at > now - rate.per)
         return replace(self, sent=(*kept, *[now] * count), holding=holding)
+
+    def without(self, leased: Iterable[datetime]) -> Pace:
+        """Return the pace without what was leased at these instants: it was refused for the time being, or not sent."""
+        return replace(self, sent=tuple(sorted((Counter(self.sent) - Counter(leased)).elements())))
 
 
 #: Nothing was sent lately.

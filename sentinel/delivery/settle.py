@@ -53,6 +53,11 @@ class Result:
         """Whether the receiver has the message."""
         return self.error is None
 
+    @property
+    def counts(self) -> bool:
+        """Whether it counts in the notifier's rate: whatever may have been taken does, and what is refused for good."""
+        return not (isinstance(self.error, TryAgain) and self.error.sure)
+
 
 @dataclass(frozen=True, slots=True)
 class Landed:
@@ -81,14 +86,15 @@ def settle(tx: Transaction, notifier: Notifier, landed: Sequence[Landed]) -> Set
     told: list[Told] = []
     for one in landed:
         rows = [row for leased in one.parcel.rows if (row := present.get(leased.id)) and _is_ours(row, leased)]
-        attempt = Attempt(one.at, str(one.result.error or ""), round(one.result.took_seconds, 3))
-        counted = 0 if one.parcel.trial and one.result.error else 1
+        result = one.result
+        attempt = Attempt(one.at, str(result.error or ""), round(result.took_seconds, 3), counts=result.counts)
+        counted = 0 if one.parcel.trial and result.error else 1
         rows = [replace(row, tries=row.tries + counted, attempts=(*row.attempts, attempt)[-KEPT:]) for row in rows]
-        if one.result.error is None:
+        if result.error is None:
             told += _told(one, rows)
-            changed += _accepted(one.result.receipt or {}, rows)
+            changed += _accepted(result.receipt or {}, rows)
         elif rows:
-            changed += _refused(tx, notifier, one, one.result.error, rows)
+            changed += _refused(tx, notifier, one, result.error, rows)
     tx.notifications.put(*changed)
     tx.told.put(*told)
     if any(one.recovered for one in landed):

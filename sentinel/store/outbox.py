@@ -17,6 +17,8 @@ from sentinel.store.tables import NOT_INSTEAD, TRIED, AlertRow, GroupRow, Notifi
 
 _OPEN = [settlement for settlement in Settlement if settlement.open]
 
+#: When a row was tried last, in milliseconds; NULL where it never was.
+_LAST_TRIED = "json_extract(attempts, '$[#-1].at')"
 _STEP = (
     "SELECT created_at, id FROM notification WHERE (created_at, id) > (?, ?) AND created_at < ? ORDER BY 1, 2 LIMIT ?"
 )
@@ -25,7 +27,7 @@ _EXPIRE = f"""
     DELETE FROM notification
     WHERE (created_at, id) > (?, ?) AND (created_at, id) <= (?, ?)
     AND settlement IN ('{Settlement.DELIVERED}', '{Settlement.WITHDRAWN}')
-    AND max(created_at, coalesce(json_extract(attempts, '$[#-1].at'), 0))
+    AND max(created_at, coalesce({_LAST_TRIED}, 0))
         < CASE reason WHEN '{Reason.UPDATED}' THEN ? ELSE ? END
     AND (
         reason IN ('{Reason.UPDATED}', '{Reason.REMINDER}')
@@ -92,12 +94,12 @@ class Notifications(Shelf[Notification]):
         """Return what waits for this notifier though it was sent once or more, oldest first."""
         return self._read(self._oldest().where(self.table.c.notifier == notifier, text(TRIED)))
 
-    def last_tried(self, notifier: str, limit: int) -> list[Notification]:
-        """Return the newest that carried a message once or more, however that ended; a digest is one message."""
+    def tried_since(self, notifier: str, since: datetime) -> list[Notification]:
+        """Return those that carried a message after an instant, however that ended; a digest is one message."""
         column = self.table.c
         carrier = or_(column.digest == "", column.digest == column.id)
-        newest = select(self.table).order_by(column.created_at.desc(), column.id.desc()).limit(limit)
-        return self._read(newest.where(column.notifier == notifier, column.attempts != (), carrier))
+        tried = text(f"{_LAST_TRIED} > :since").bindparams(since=to_ms(since))
+        return self._read(self._oldest().where(column.notifier == notifier, tried, carrier))
 
     def in_digest(self, id: str) -> list[Notification]:  # noqa: A002 # the field's name
         """Return the notifications that the digest of this one tells, oldest first."""

@@ -67,11 +67,16 @@ def _origin_again(value: dict[str, Any]) -> Origin:
 
 
 def _attempts(value: tuple[Attempt, ...]) -> list[dict[str, Any]]:
-    return [{"at": to_ms(one.at), "error": one.error, "took_seconds": one.took_seconds} for one in value]
+    return [
+        {"at": to_ms(one.at), "error": one.error, "took_seconds": one.took_seconds, "counts": one.counts}
+        for one in value
+    ]
 
 
 def _attempts_again(value: list[dict[str, Any]]) -> tuple[Attempt, ...]:
-    return tuple(Attempt(from_ms(one["at"]), one["error"], one["took_seconds"]) for one in value)
+    return tuple(
+        Attempt(from_ms(one["at"]), one["error"], one["took_seconds"], one.get("counts", True)) for one in value
+    )
 
 
 def _instants(value: Mapping[str, datetime]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from sentinel.core.errors import GiveUp, TryAgain
 from sentinel.core.notification import Notification, Reason, Settlement
 from sentinel.core.severity import Severity
+from sentinel.delivery.couriers import Couriers
 from sentinel.delivery.deadletters import retry
 from sentinel.delivery.pace import FRESH, Pace
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier
 from sentinel.notifiers.rate import Rate
 from tests.delivery.house import House
+from tests.delivery.test_deliver import scripted, until, working
 from tests.notifiers.messages import alert
 
 TWO_A_MINUTE = Rate.parse("2/min")
@@ -200,7 +203,7 @@ def test_the_limit_holds_over_a_restart(house: House) -> None:
         owe(house, name)
     send_all(house, notifier)
     with house.database.read() as tx:
-        house.pace = Pace.resumed(tx.notifications.last_tried("slack", 2))
+        house.pace = Pace.resumed(tx.notifications.tried_since("slack", house.now - TWO_A_MINUTE.per))
     owe(house, "e")
     assert send_all(house, notifier) == []
     house.pass_time(minutes=1)
@@ -217,3 +220,51 @@ def test_a_new_value_is_in_no_digest(house: House) -> None:
     messages = send_all(house, notifier)
     assert [message.reason for message in messages if message.quiet] == [Reason.UPDATED]
     assert all(fact.labels["n"] != "b" for message in messages if message.facts.groups for fact in message.facts.news)
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        pytest.param(TryAgain("no connection"), False, id="refused for the time being"),
+        pytest.param(TryAgain("no answer", sure=False), True, id="perhaps taken"),
+        pytest.param(GiveUp("channel_not_found"), True, id="refused for good"),
+    ],
+)
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_what_reached_nobody_does_not_use_up_the_rate(
+    house: House, error: Exception, *, waits: bool, restarts: bool
+) -> None:
+    """One refused connection must not keep a message waiting for the rest of the hour; a restart knows as much."""
+    notifier = house.notifier(rate_limit=Rate.parse("1/h"))
+    scripted(notifier).script.append(error)
+    owe(house, "a")
+    async with working(house, notifier) as couriers:
+        await until(lambda: bool(house.row("0001").attempts))
+        owe(house, "b")
+        house.pass_time(minutes=1)
+        if not restarts:
+            await _turns(couriers)
+    if restarts:
+        async with working(house, notifier) as couriers:
+            await _turns(couriers)
+    assert len(scripted(notifier).heard) == (1 if waits else 2)
+
+
+async def _turns(couriers: Couriers) -> None:
+    """Let the workers look, and do what they then do."""
+    couriers.wake("slack")
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+async def test_what_was_leased_and_given_back_does_not_use_up_the_rate(house: House) -> None:
+    """The first of ten is refused, and the others are not sent: the receiver that is back has its whole rate."""
+    notifier = house.notifier(rate_limit=Rate.parse("10/h"))
+    scripted(notifier).script.append(TryAgain("503"))
+    scripted(notifier).hold(lambda: asyncio.sleep(0))
+    rows = [owe(house, str(n)) for n in range(10)]
+    async with working(house, notifier) as couriers:
+        await until(lambda: bool(house.row("0001").attempts))
+        house.pass_time(minutes=1)
+        couriers.wake("slack")
+        await until(lambda: all(house.row(row.id).settlement is Settlement.DELIVERED for row in rows))
