@@ -93,8 +93,8 @@ def _import_lean() -> None:
     """Import what every agent needs without what it would take along and nobody uses.
 
     structlog draws tracebacks with Rich, and httpx brings a command of its own made of Click, Rich and Pygments, each
-    where it finds them: 8 MB and a tenth of a second of every start. Both do without where they do not; a name that
-    stands for None in `sys.modules` is one that cannot be imported (Python's reference, "The module cache").
+    where it finds them: 8 MB and a tenth of a second of every start. httpcore brings HTTP/2, 1 MB, which it imports
+    again where it is spoken. They do without where they do not find it; a name that stands for None in `sys.modules` is one that cannot be imported (Python's reference, "The module cache").
 
     FastAPI asks of each type in a route whether it is one of Pydantic 1, which takes 1.8 MB; none of ours is.
 
@@ -103,9 +103,10 @@ def _import_lean() -> None:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.modules["pydantic.v1"] = None  # type: ignore[assignment]  # stays so
-    unused = {name: None for name in ("rich", "click") if name not in sys.modules}
+    unused = {name: None for name in ("rich", "click", "h2") if name not in sys.modules}
     sys.modules.update(unused)  # type: ignore[arg-type]  # typeshed knows no None there
     try:
+        import httpcore  # noqa: F401
         import httpx  # noqa: F401
         import structlog  # noqa: F401
     finally:
