@@ -94,7 +94,8 @@ def _import_lean() -> None:
 
     structlog draws tracebacks with Rich, and httpx brings a command of its own made of Click, Rich and Pygments, each
     where it finds them: 8 MB and a tenth of a second of every start. httpcore brings HTTP/2, 1 MB, which it imports
-    again where it is spoken. They do without where they do not find it; a name that stands for None in `sys.modules` is one that cannot be imported (Python's reference, "The module cache").
+    again where it is spoken. They do without what they do not find; a name that stands for None in `sys.modules` is one
+    that cannot be imported (Python's reference, "The module cache").
 
     FastAPI asks of each type in a route whether it is one of Pydantic 1, which takes 1.8 MB; none of ours is.
 

@@ -1,13 +1,15 @@
 """Catalogue: which of all series, on disk or in memory, fulfil which matchers. Answers are kept, series are not.
 
-There may be many more series on disk than fit into memory: those that came and went. Needs numpy.
+There may be many more series on disk than fit into memory: those that came and went. An answer with too many to be
+kept holds only those that have samples where they are asked for, and is made anew each time. Needs numpy.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -16,9 +18,12 @@ from sentinel.store.arena import Ints
 from sentinel.store.database import Database
 from sentinel.store.index import fulfils
 from sentinel.store.roster import Roster
+from sentinel.store.rows import Series
 
-#: Series in all answers that are kept.
-_KEPT = 100_000
+#: Series in all answers that are kept; each takes 300 bytes.
+_KEPT = 25_000
+#: Series that are read at a time.
+_SLICE = 5_000
 
 
 @dataclass(slots=True)
@@ -52,13 +57,19 @@ class Catalogue:
         self._answers: dict[tuple[Matcher, ...], Known] = {}  # the one used last comes last
         self._kept = 0
 
-    def select(self, matchers: Sequence[Matcher]) -> Known:
-        """Return the series that fulfil every matcher, in the order in which they came."""
+    def select(self, matchers: Sequence[Matcher], since_ms: int) -> Known:
+        """Return the series that fulfil every matcher, in the order in which they came.
+
+        Those that have no sample since an instant may be left out.
+        """
         key = tuple(matchers)
         with self._lock:
             known = self._drop(key) or Known([], np.empty(0, np.int64), np.empty(0, np.int64), 0)
             if known.seen < self._roster.last_id:
-                known = self._more(key, known)
+                more = self._more(key, known)
+                if more is None:
+                    return self._some(key, since_ms)
+                known = more
             self._answers[key] = known
             self._kept += len(known.labels)
             while self._kept > _KEPT:
@@ -77,20 +88,51 @@ class Catalogue:
         self._kept -= len(known.labels) if known else 0
         return known
 
-    def _more(self, key: tuple[Matcher, ...], known: Known) -> Known:
-        """Look at the series that came since; those of the disk first, since what is committed meanwhile is in both."""
+    def _more(self, key: tuple[Matcher, ...], known: Known) -> Known | None:
+        """Look at the series that came since; return None where those would be too many to be kept.
+
+        Those of the disk come first, since what is committed meanwhile is in both.
+        """
+        fresh: list[Series] = []
         with self._database.read() as tx:
             on_disk = tx.samples.last_id()
-            fresh = [one for one in tx.samples.series(known.seen, key) if fulfils(one.labels, key)]
+            for found in _sliced(tx.samples.series(known.seen, key), key):
+                fresh += found
+                if len(known.labels) + len(fresh) > _KEPT:
+                    return None
         waiting = self._roster.series_after(max(on_disk, known.seen))
         seen = max([on_disk, known.seen, *(one.id for one in waiting)])
         fresh += [one for one in waiting if fulfils(one.labels, key)]
         if not fresh:
             known.seen = seen
             return known
+        return self._joined(known, fresh, seen)
+
+    def _some(self, key: tuple[Matcher, ...], since_ms: int) -> Known:
+        """Return those of many that are in memory, or have chunks since an instant."""
+        here = self._roster.ids()  # first: what is let go of meanwhile is in chunks
+        some: list[Series] = []
+        with self._database.read() as tx:
+            on_disk = tx.samples.last_id()
+            for found in _sliced(tx.samples.series(0, key), key):
+                held = tx.samples.reaching([one.id for one in found], since_ms, 2**62) | here
+                some += [one for one in found if one.id in held]
+        some += [one for one in self._roster.series_after(on_disk) if fulfils(one.labels, key)]
+        return self._joined(_NOTHING, some, 0)
+
+    def _joined(self, known: Known, fresh: Sequence[Series], seen: int) -> Known:
         return Known(
             [*known.labels, *map(self._roster.shared, fresh)],
-            np.append(known.ids, [one.id for one in fresh]),
-            np.append(known.sources, [one.source for one in fresh]),
+            np.append(known.ids, [one.id for one in fresh]).astype(np.int64),
+            np.append(known.sources, [one.source for one in fresh]).astype(np.int64),
             seen,
         )
+
+
+_NOTHING = Known([], np.empty(0, np.int64), np.empty(0, np.int64), 0)
+
+
+def _sliced(series: Iterator[Series], key: tuple[Matcher, ...]) -> Iterator[list[Series]]:
+    """Yield those that fulfil every matcher, some at a time."""
+    while some := list(islice(series, _SLICE)):
+        yield [one for one in some if fulfils(one.labels, key)]

@@ -64,8 +64,10 @@ class History:
         reach = range_ms if range_ms is not None else DEFAULT_LOOKBACK_MS
         if int(ends_ms.min(initial=np.iinfo(np.int64).max)) - reach >= self.head.since_ms:
             return head.windows(matchers, ends_ms, range_ms)
-        found = self._catalogue.select(matchers)
         intervals = {look.source: look.interval_ms for look in self.head.looks()}
+        if range_ms is None:
+            reach = max(reach, max(intervals.values(), default=0) * 5 // 2)
+        found = self._catalogue.select(matchers, int(ends_ms.min()) - reach)
         intervals_ms = np.array([intervals.get(source, 0) for source in found.sources.tolist()], np.int64)
         lookback = np.maximum(intervals_ms * 5 // 2, DEFAULT_LOOKBACK_MS)
         length = lookback if range_ms is None else np.full(len(lookback), range_ms)
@@ -80,7 +82,7 @@ class History:
     def _series(self, matchers: Sequence[Matcher], since_ms: int, until_ms: int) -> list[Labels]:
         if since_ms > until_ms:
             return []
-        found = self._catalogue.select(matchers)
+        found = self._catalogue.select(matchers, since_ms)
         ids = found.ids.tolist()
         with self._database.read() as tx:
             held = tx.samples.reaching(ids, since_ms, until_ms)

@@ -75,6 +75,11 @@ class Roster:
             self._index.remove(slots.tolist())
         return ids
 
+    def ids(self) -> set[int]:
+        """Return the ids of the series in memory."""
+        with self.lock:
+            return set(self._by_id)
+
     def slot_of(self, labels: Labels) -> int | None:
         """Return the slot of a series, None if it is not in memory."""
         return self._by_labels.get(labels)

@@ -15,6 +15,7 @@ from sentinel.core.clock import to_ms
 from sentinel.core.errors import StoreUnavailable
 from sentinel.core.labels import Labels
 from sentinel.core.sample import Sample
+from sentinel.store import catalogue
 from tests.store.house import House
 from tests.store.kit import at, counter, gauge, held, look, named
 
@@ -64,6 +65,24 @@ def test_series_are_listed_by_when_they_had_samples(house: House) -> None:
         everything, early, late = ["lasting", "new", "old"], ["lasting", "old"], ["lasting", "new"]
         assert listed == [everything, early, late, late, [], []]
         assert reader.series(named("old"), 0, to_ms(at(7200))) == [Labels.of(__name__="old")]
+        house.restart(7200)
+
+
+def test_of_too_many_series_only_those_that_matter_are_looked_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too much to be kept is looked up anew each time, without what ended before."""
+    monkeypatch.setattr(catalogue, "_KEPT", 2)
+    monkeypatch.setattr(catalogue, "_SLICE", 1)
+    house.append(look(0, *(gauge("a", n, n=str(n)) for n in range(3))))
+    house.commit()
+    house.append(look(7200, gauge("a", 3, n="3"), whole=False))
+    house.commit(7200)
+    house.tidy(7200)
+    for _ in range(2):
+        reader, end = house.history.reader(), np.array([to_ms(at(7200))])
+        listed = [
+            [labels.get("n") for labels in reader.windows(named("a"), end, over * 1000).labels] for over in (7199, 7201)
+        ]
+        assert listed == [["3"], ["0", "1", "2", "3"]]
         house.restart(7200)
 
 
