@@ -15,11 +15,10 @@ whoever waited hears that it failed, and decisions are taken again after a pause
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -32,7 +31,9 @@ from sentinel.agent.numbers import writing_again
 from sentinel.agent.pen import Pen
 from sentinel.agent.readings import Readings, source_of, span
 from sentinel.agent.swap import Written, swap
+from sentinel.agent.turning import Turning
 from sentinel.agent.turns import Turns
+from sentinel.agent.works import write_down
 from sentinel.config.config import Config
 from sentinel.core.clock import Clock
 from sentinel.core.errors import StoreUnavailable
@@ -96,8 +97,7 @@ class Desk:
         self._inbox = Inbox()
         self._changed, self._unwritten = True, False
         self._shows_from = float("-inf")
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._turning = Turning(self._inbox, self.turn, self._finish)
         with database.read() as tx:
             self.state: State = load_state(tx, clock.now())
             alive = tx.samples.last_alive()
@@ -156,30 +156,13 @@ class Desk:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
-        self._thread.start()
+        self._turning.start()
 
     def stop(self, seconds: float) -> bool:
         """Empty the inbox, write what waits, and end; say whether that was done in time."""
-        self._stopping.set()
-        self._inbox.wake()
-        if self._thread is None:
-            self._finish()
-            return True
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self._turning.stop(seconds)
 
     # -- the thread ------------------------------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                seconds = self.turn()
-            except Exception:  # a mistake of ours must not end monitoring; the next turn begins from what is committed
-                log.exception("a turn of the desk failed")
-                seconds = 1.0
-            self._inbox.wait(seconds)
-        self._finish()
 
     def _finish(self) -> None:
         self.turn()
@@ -237,30 +220,7 @@ class Desk:
         self.pen.carry()
 
     def _write_down(self, works: list[Work]) -> None:
-        """Commit works and waiting samples together; only then is any of it true."""
-        done: list[tuple[Work, Any]] = []
-        failed: list[tuple[Work, Exception]] = []
-
-        def write(tx: Transaction) -> None:
-            for work in works:
-                try:
-                    with tx.savepoint():
-                        answer = work.do(tx)
-                except StoreUnavailable:
-                    raise
-                except Exception as exc:
-                    failed.append((work, exc))
-                else:
-                    done.append((work, answer))
-
-        if (why := self.pen.commit(write)) is not None:
-            self._changed = True
-            failed, done = [(work, why) for work in works], []
-        for work, exc in failed:
-            work.answer.set_exception(exc)
-        for work, answer in done:
-            self._changed = True
-            answer_with(work.answer, lambda work=work, answer=answer: _then(work, answer))  # type: ignore[misc]
+        self._changed |= write_down(self.pen, works)
 
     def _decide(self, seconds: float) -> bool:
         """Decide for one slice, write it, and say whether there was anything to decide."""
@@ -393,8 +353,3 @@ class Desk:
         if self._changed:
             waits.append(self._shows_from - monotonic)
         return max(min(waits), self.pen.rests_until - monotonic, 0.0 if decided else _BREATH_SECONDS)
-
-
-def _then(work: Work, answer: Any) -> Any:
-    work.then(answer)
-    return answer
