@@ -156,11 +156,11 @@ def _pick(tx: Transaction, notifier: Notifier, pace: Pace, now: datetime, space:
         rows = choose(tx.notifications.due(name, now), tried, now, trial=trial)
     if rate is None:
         return _Picked(_bundles(tx, rows[:space]))
-    urgent = [row for row in rows if row.severity is Severity.CRITICAL][:space]
+    urgent = [row for row in rows if row.severity is Severity.CRITICAL]
     rest = [row for row in rows if row.severity is not Severity.CRITICAL]
-    room, left = pace.room(rate, now), space - len(urgent)
+    room, left = max(0, pace.room(rate, now) - len(urgent)), max(0, space - len(urgent))
     if not room or not left or not rest:
-        return _Picked(_bundles(tx, urgent), holding=bool(rest) and (pace.holding or not room))
+        return _Picked(_bundles(tx, urgent[:space]), holding=bool(rest) and (pace.holding or not room))
     if trial:
         return _Picked(_bundles(tx, [*urgent, *rest][:space]), holding=pace.holding)
     alone, together = share(rest, room, holding=pace.holding)

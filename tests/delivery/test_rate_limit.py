@@ -118,6 +118,21 @@ def test_a_digest_or_rate_limit_never_holds_back_a_critical_alert(house: House) 
     assert end.resolved
 
 
+@pytest.mark.parametrize("space", [1, 3, 4, 8])
+def test_what_is_critical_takes_its_room_before_all_else(house: House, space: int) -> None:
+    """It is never held back and counts: beside three of it a limit of four leaves room for one digest."""
+    notifier, sent = house.notifier(rate_limit=Rate.parse("4/min")), []
+    for name in "abcd":
+        owe(house, name)
+        owe(house, f"critical-{name}", Severity.CRITICAL) if name != "d" else None
+    while parcels := house.lease(notifier, space).leased.parcels:
+        sent += [parcel.message.reason for parcel in parcels]
+        for parcel in parcels:
+            house.settle(notifier, parcel)
+    assert sorted(sent) == [Reason.DIGEST, *[Reason.FIRING] * 3]
+    assert {row.settlement for row in house.rows()} == {Settlement.DELIVERED}
+
+
 def test_after_a_crash_a_digest_is_the_same_words_under_the_same_key(house: House) -> None:
     notifier = slack(house)
     rows = [owe(house, name) for name in "abcd"]
