@@ -151,9 +151,10 @@ class Alertmanager:
         self.process.wait()
 
     def stop(self) -> None:
-        """SIGTERM."""
+        """SIGTERM, once it hears that: it answers requests a moment before it listens for signals."""
+        time.sleep(1)
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        assert self.process.wait(20) == 0, "it was killed by what should have stopped it"
 
 
 class Prometheus:
