@@ -78,7 +78,8 @@ def verify(
     else:
         answer = _of_agent("verify", offline=offline, seq=str(seq)) or _verify_database(seq)
     if seq and not (hash_ and answer["hash_of_seq"].startswith(hash_)):
-        answer["flaws"].append(f"audit row {seq} is not the one that you noted, or is gone")
+        carried = seq < answer["first"] and "is not in this: if it was pruned, verify the file that it was exported to"
+        answer["flaws"].append(f"audit row {seq} {carried or 'is not the one that you noted, or is gone'}")
     if output is Format.JSON:
         print_json(answer)
     elif answer["flaws"]:

@@ -183,7 +183,8 @@ def test_the_audit_is_verified_exported_and_pruned(run: Run, agent: Served, tmp_
     assert "is there already" in run("audit", "export", "--output", str(kept), code=2).err
     old = tmp_path / "old.jsonl"
     assert "no longer in the database" in run("audit", "export", "--output", str(old), "--prune", "2100-01-01").err
-    assert run("audit", "verify", str(old)).out == whole
+    assert run("audit", "verify", str(old), "--expect", note).out == whole
+    assert "verify the file that it was exported to" in run("audit", "verify", "--expect", note, code=1).out
     left = run("audit", "verify").out
     assert left.startswith(f"The audit is whole: rows {int(seq) + 1} to {int(seq) + 1}")
     assert json.loads(run("audit", "list", "--format", "json").out)["audit"][0]["kind"] == "prune"
