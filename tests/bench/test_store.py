@@ -163,6 +163,7 @@ def test_a_day_of_ten_thousand_new_series_an_hour(tmp_path: Path) -> None:
     print("file in MB:", bench.path.stat().st_size // 10**6)
     bench.database.close()
     assert held[24] <= 1.2 * held[2]
+    assert memory[24] <= 1.05 * memory[8]
     assert len(rules) == len(bench.head)
 
 
