@@ -27,6 +27,8 @@ SECTIONS = {
 }
 NAME_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_NAME = 100
+#: A section of one file may have so many entries, which take about a second to read.
+MOST_ENTRIES = 5000
 _NAME = re.compile(NAME_PATTERN)
 
 
@@ -159,6 +161,11 @@ def _section(section: str, key: ScalarNode, node: Node, gathered: Gathered, find
         if isinstance(node, SequenceNode) and any(_is_prometheus(item) for item in node.items):
             fix = "rules of Prometheus stand in a group: groups: [{name: x, rules: [...]}]"
         findings.add(f"{what}/invalid", key, says, fix)
+        return
+    if len(node.keys) > MOST_ENTRIES:
+        findings.add(
+            "file/shape", key, f"{section}: has more than {MOST_ENTRIES:,} entries", "part it into several files"
+        )
         return
     known = gathered.entries[section]
     misplaced = _not_indented(node, findings, SECTIONS[section])

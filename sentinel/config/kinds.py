@@ -38,6 +38,8 @@ class Registry:
     load: Callable[[str], type[Model]]
 
 
+#: So many keys of one entry that are not known are told.
+MOST_STRANGERS = 100
 REGISTRIES = {
     "probes": Registry("probes", "kind", ProbeKeys, probes.KINDS, probes.names, probes.kind),
     "rules": Registry("rules", "form", RuleEntry, rules.FORMS, lambda: rules.FORMS, rules.form_named),
@@ -76,7 +78,7 @@ def choose(entry: Entry, registry: Registry, findings: Findings) -> tuple[str, t
 
 def _report_strangers(entry: Entry, registry: Registry, strangers: list[str], findings: Findings) -> None:
     assert isinstance(entry.node, MappingNode)
-    for name in strangers:
+    for name in strangers[:MOST_STRANGERS]:
         known = {*keys_of(registry.common), *_every_word(entry.section)}
         says = f'"{name}" is not a key of a {entry.what}'
         findings.add(f"{entry.what}/unknown-key", entry.node.keys[name], says, proposal(entry.what, name, known))

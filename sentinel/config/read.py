@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -84,7 +85,7 @@ class Reader:
             return model.model_validate(given, context={"schedules": self.schedules, "timezone": timezone})
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False, include_input=False)
-        for error in _one_a_place(errors):
+        for error in islice(_one_a_place(errors), MOST_ERRORS):
             self._report(error, model, entry(node, key), section, what)
         return None
 
@@ -266,6 +267,8 @@ def _one_a_place(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
     yield from places.values()
 
 
+#: So many problems of one entry are told.
+MOST_ERRORS = 100
 _SEVERITIES = frozenset(map(str, Severity))
 _OURS = frozenset({"value_error", "extra_forbidden", "missing"})
 

@@ -19,12 +19,17 @@ from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
 
 _LONGEST_LINE = 160
+_LONGEST_NOTE = 1000
+#: So many problems a person is shown at once.
+MOST_SHOWN = 1000
 _BOLD, _RED, _YELLOW, _BLUE, _PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[0m"
 
 
 def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
     """Write problems with source lines and carets; "" where there are none."""
-    return "".join(_block(problem, colour) for problem in problems)
+    listed = list(problems)
+    more = f"{len(listed) - MOST_SHOWN:,} more are not shown\n" if len(listed) > MOST_SHOWN else ""
+    return "".join(_block(problem, colour) for problem in listed[:MOST_SHOWN]) + more
 
 
 def as_line(problem: Problem) -> str:
@@ -50,7 +55,7 @@ def as_dict(problem: Problem) -> dict[str, Any]:
         "says": problem.says,
         "fix": problem.fix,
         "why": problem.why,
-        "excerpt": problem.excerpt,
+        "excerpt": shortened(problem),
     }
     return {name: value for name, value in found.items() if value != ""}
 
@@ -63,10 +68,15 @@ def tally(problems: Sequence[Problem]) -> str:
     return ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
 
 
+def shortened(problem: Problem) -> str:
+    """Return the source line, or of one that is very long the part around what is meant."""
+    return problem.excerpt if len(problem.excerpt) <= _LONGEST_NOTE else _pointed(problem)[0]
+
+
 def _block(problem: Problem, colour: bool) -> str:
     paint = _painted if colour else _unpainted
     alarming = _RED if problem.severity >= Severity.ERROR else _YELLOW
-    head = paint(alarming, f"{problem.severity}[{problem.check}]") + paint(_BOLD, f": {problem.says}")
+    head = paint(alarming, f"{problem.severity}[{problem.check}]") + paint(_BOLD, f": {_short(problem.says)}")
     lines = [head]
     number = str(problem.position.line)
     margin = " " * (len(number) + 1)
@@ -85,7 +95,12 @@ def _block(problem: Problem, colour: bool) -> str:
 
 
 def _notes(problem: Problem) -> list[str]:
-    return [note for note in (problem.fix, f"why: {problem.why}" if problem.why else "") if note]
+    return [_short(note) for note in (problem.fix, f"why: {problem.why}" if problem.why else "") if note]
+
+
+def _short(text: str) -> str:
+    """Return a sentence, cut in its middle where a value in it is as long as a file."""
+    return text if len(text) <= _LONGEST_NOTE else f"{text[: _LONGEST_NOTE // 2]} … {text[-_LONGEST_NOTE // 2 :]}"
 
 
 def _pointed(problem: Problem) -> tuple[str, str]:

@@ -28,6 +28,11 @@ class SourceFile:
     def _starts(self) -> list[int]:
         return [0, *(found.end() for found in _BREAK.finditer(self.text))]
 
+    @cached_property
+    def _lines(self) -> dict[int, str]:
+        """What was asked for already: many problems of one long line share it."""
+        return {}
+
     def offset(self, line: int, column: int) -> int:
         """Return the offset of a place; that of the end where the line is beyond it."""
         return self._starts[line - 1] + column - 1 if line <= len(self._starts) else len(self.text)
@@ -49,11 +54,14 @@ class SourceFile:
 
     def line(self, number: int) -> str:
         """Return a line, counted from 1, without its end; "" where there is none."""
+        if number in self._lines:
+            return self._lines[number]
         if not 1 <= number <= len(self._starts):
             return ""
         begin = self._starts[number - 1]
         end = self._starts[number] if number < len(self._starts) else len(self.text)
-        return self.text[begin:end].rstrip("\n\r\x85\u2028\u2029")
+        self._lines[number] = self.text[begin:end].rstrip("\n\r\x85\u2028\u2029")
+        return self._lines[number]
 
 
 def decode(content: bytes) -> str:

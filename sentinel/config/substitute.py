@@ -16,6 +16,8 @@ from sentinel.core.severity import Severity
 #: Only capital letters are names, so that `${1}` of `label_replace` and other people's templates stay as they are.
 _REFERENCE = re.compile(r"\$\{(?:file:(?P<path>[^}]+)|(?P<name>[A-Z][A-Z0-9_]*)(?P<default>:-[^}]*)?)\}")
 _MOST_BYTES = 65_536
+#: So many names of one text that have no value are told.
+_MOST_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,10 @@ class Substitution:
     def _fill(self, scalar: ScalarNode) -> Filled:
         text, missing, last = "", False, 0
         pieces: list[Piece] = []
+        told = len(self.problems)
         for reference in _REFERENCE.finditer(scalar.text):
+            if missing and len(self.problems) - told >= _MOST_TOLD:
+                break
             text += scalar.text[last : reference.start()]
             last = reference.end()
             value = self._value(reference, scalar)

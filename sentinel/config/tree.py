@@ -20,6 +20,8 @@ from sentinel.core.problem import Position
 
 #: How deep values may lie in one another.
 MOST_DEPTH = 64
+#: How many problems of its YAML are told.
+MOST_PROBLEMS = 1000
 #: How many values a file may have once its aliases are followed.
 MOST_VALUES = 200_000
 
@@ -90,12 +92,20 @@ def parse(file: SourceFile) -> tuple[Node | None, list[Malformed]]:
         return None, [*builder.problems, explain(error, file.text)]
 
 
+class _Bounded(list[Malformed]):
+    """The first problems of a file; a thousand more of them would help nobody."""
+
+    def append(self, malformed: Malformed) -> None:
+        if len(self) < MOST_PROBLEMS:
+            super().append(malformed)
+
+
 class _Builder:
     """Turns the parser's events into nodes; recursion ends at `MOST_DEPTH`."""
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self.problems: list[Malformed] = []
+        self.problems: list[Malformed] = _Bounded()
         self.anchors: dict[str, Node | None] = {}
         self.values = 0
         self.next_event: Callable[[], Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.text).get_event

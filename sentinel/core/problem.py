@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sentinel.core.severity import Severity
+
+#: What is longer is no misspelt word.
+_LONGEST_WORD = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,11 +64,17 @@ def near(word: str, known: list[str] | tuple[str, ...] | set[str], what: str = "
         known: what could have been meant.
         what: plural noun for the list given when nothing is near, such as "kinds"; "" gives no list.
     """
-    from difflib import get_close_matches
-
-    found = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    if found:
-        return f'did you mean "{found[0]}"?'
+    if found := _nearest(word, frozenset(known)):
+        return f'did you mean "{found}"?'
     if what and known and len(known) <= 24:
         return f"{what}: {', '.join(sorted(known))}"
     return ""
+
+
+@lru_cache(4096)
+def _nearest(word: str, known: frozenset[str]) -> str:
+    """Return the word that is nearest, "" where none is; the same mistake is often made more than once."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, sorted(known), n=1, cutoff=0.6) if len(word) <= _LONGEST_WORD else []
+    return found[0] if found else ""

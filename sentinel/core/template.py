@@ -83,6 +83,8 @@ def names(text: str) -> set[str]:
         return meta.find_undeclared_variables(sandbox.parse(text)) - set(sandbox.globals)
     except TemplateSyntaxError as exc:
         raise _at_line(text, exc.message or "cannot be read", exc.lineno) from exc
+    except (RecursionError, SyntaxError):  # Python's own limits on blocks within blocks
+        raise TemplateInvalid("is not a template: blocks lie too deep in one another", 0, 2) from None
 
 
 def _plain_names(text: str) -> set[str] | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sentinel.config.source import SourceFile
@@ -23,6 +24,10 @@ _WORDS = re.compile(
     r"(?:\s+until\s+(?P<until>\S+))?(?:\s+because\s+(?P<why>\S.*))?\s*"
 )
 _FORM = "write ignore, a check's name, and if you like: until 2026-12-01 because …"
+#: So many comments of one file are read.
+MOST_COMMENTS = 1000
+#: What a comment is about begins at most so many lines below it.
+_FURTHEST = 100
 
 
 class Ignore(NamedTuple):
@@ -77,10 +82,11 @@ def fits(name: str, check: str) -> bool:
 
 def ignores(file: SourceFile, root: Node | None) -> list[Ignore]:
     """Return the comments of a file that speak to us."""
-    return [] if "sentinel:" not in file.text else list(_ignores(file, root))
+    return [] if "sentinel:" not in file.text else list(islice(_ignores(file, root), MOST_COMMENTS))
 
 
 def _ignores(file: SourceFile, root: Node | None) -> Iterator[Ignore]:
+    ends = _ends(root)
     for found in _COMMENT.finditer(file.text):
         if root is not None and _in_a_text(root, found.start()):
             continue
@@ -92,7 +98,7 @@ def _ignores(file: SourceFile, root: Node | None) -> Iterator[Ignore]:
             continue
         until = words["until"] or ""
         wrong = "" if not until or _is_day(until) else f'"{until}" is not a day; write it so: 2026-12-01'
-        first, last = (0, 0) if words["word"] == "ignore-file" else _reach(file, root, position)
+        first, last = (0, 0) if words["word"] == "ignore-file" else _reach(file, ends, position)
         names = tuple(re.split(r"\s*,\s*", words["names"]))
         yield Ignore(names, until, words["why"] or "", first, last, wrong, *place)
 
@@ -104,25 +110,27 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _reach(file: SourceFile, root: Node | None, comment: Position) -> tuple[int, int]:
+def _reach(file: SourceFile, ends: dict[int, int], comment: Position) -> tuple[int, int]:
     """Return the lines that a comment is about: its own or the next, and all that belongs to what begins there."""
     line = comment.line
     if not file.line(line)[: comment.column - 1].strip():
         line += 1
-        while (text := file.line(line).strip()).startswith("#") or (not text and line < file.lines):
+        furthest = min(line + _FURTHEST, file.lines)
+        while line < furthest and ((text := file.line(line).strip()).startswith("#") or not text):
             line += 1
-    return line, max(line, _end_of(root, line) if root is not None else line)
+    return line, max(line, ends.get(line, line))
 
 
-def _end_of(node: Node, line: int) -> int:
-    """Return the last line of the outermost value that begins on a line."""
-    for key, value in _parts(node):
-        begins, ends = key.position.line, value.file.position(max(value.end - 1, value.begin)).line
-        if begins == line:
-            return ends
-        if begins < line <= ends:
-            return _end_of(value, line)
-    return line
+def _ends(root: Node | None) -> dict[int, int]:
+    """Return the last line of the outermost value that begins on each line."""
+    found: dict[int, int] = {}
+    waiting = [root] if root is not None else []
+    while waiting:
+        parts = list(_parts(waiting.pop()))
+        for key, value in parts:
+            found.setdefault(key.position.line, value.file.position(max(value.end - 1, value.begin)).line)
+        waiting += [value for _, value in reversed(parts)]
+    return found
 
 
 def _parts(node: Node) -> Iterator[tuple[Node, Node]]:

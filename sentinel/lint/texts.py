@@ -11,7 +11,8 @@ from sentinel.config.tree import Node, ScalarNode
 from sentinel.core.problem import Position
 from sentinel.lint.view import RuleView
 
-_ACTION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+#: None holds the beginning of another, so that a text of nothing but beginnings is read once.
+_ACTION = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}", re.DOTALL)
 _LABEL_OF_GO = re.compile(r"""\$labels\.(\w+)|index\s+\$labels\s+"(\w+)\"""")
 _LABEL_OF_JINJA = re.compile(r"""(?<![\w.])labels(?:\.(?!get\b|items\b|keys\b|values\b)(\w+)|\[["'](\w+)["']\])""")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
+from sentinel.config.render import shortened
 from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
 
@@ -43,7 +44,7 @@ def _case(file: str, problem: Problem, limit: Severity) -> str:
     place = f"classname={_attribute(file)} name={_attribute(name)} file={_attribute(file)}"
     head = f'    <testcase {place} line="{problem.position.line}" time="0">'
     words = _legible(
-        "\n".join(part for part in (str(problem.position), problem.excerpt, problem.fix, problem.why) if part)
+        "\n".join(part for part in (str(problem.position), shortened(problem), problem.fix, problem.why) if part)
     )
     if problem.severity >= limit:
         kind, says = _attribute(str(problem.severity)), _attribute(problem.says)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sentinel import __version__
+from sentinel.config.render import shortened
 from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
 from sentinel.lint.page import page
@@ -69,7 +70,7 @@ def _result(problem: Problem, rule: int, mark: str) -> dict[str, Any]:
         "endColumn": at.column + at.width,
     }
     if problem.excerpt:
-        region["snippet"] = {"text": problem.excerpt}
+        region["snippet"] = {"text": shortened(problem)}
     where = {"artifactLocation": {"uri": _uri(at.file)}, "region": region}
     return {
         "ruleId": problem.check,

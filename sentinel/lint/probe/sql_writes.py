@@ -28,7 +28,7 @@ from sentinel.lint.flaw import Flaw
 
 SEVERITY = Severity.WARNING
 
-_TEXTS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_TEXTS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _WRITES = re.compile(
     r"\b(?:insert\s+into|update\s+[\w.]+\s+set|delete\s+from|merge\s+into|replace\s+into|truncate\b|drop\s+\w+|"
     r"alter\s+\w+|create\s+\w+|grant\s|revoke\s|vacuum\b|lock\s+tables?|for\s+update\b|for\s+share\b|into\s+outfile)",
