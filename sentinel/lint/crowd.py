@@ -25,18 +25,17 @@ class Spread:
         """Return the report on each file."""
         if self._alone(files):
             return [report_on(file) for file in files]
-        return [FileReport.from_data(file, one) for file, one in zip(files, self.data(files), strict=True)]
+        ours, *others = _shares(files, self._processes)
+        waiting = [(share, *_begin(share)) for share in others]
+        found = {file.path: report_on(file) for file in ours}
+        for share, process, pipe in waiting:
+            for file, one in zip(share, _hear(process, pipe, share), strict=True):
+                found[file.path] = FileReport.from_data(file, one)
+        return [found[file.path] for file in files]
 
     def data(self, files: Sequence[SourceFile]) -> list[Any]:
         """Return the report on each file as JSON has it."""
-        if self._alone(files):
-            return [report_on(file).as_data() for file in files]
-        shares = _shares(files, self._processes)
-        waiting = [(share, *_begin(share)) for share in shares[1:]]
-        found = {file.path: report_on(file).as_data() for file in shares[0]}
-        for share, process, pipe in waiting:
-            found.update(zip((file.path for file in share), _hear(process, pipe, share), strict=True))
-        return [found[file.path] for file in files]
+        return [report.as_data() for report in self.reports(files)]
 
     def _alone(self, files: Sequence[SourceFile]) -> bool:
         return self._processes < 2 or len(files) < 2 or sum(len(file.text) for file in files) < WORTH_SHARING

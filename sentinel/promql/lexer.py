@@ -40,21 +40,26 @@ class Token(NamedTuple):
         return str(self.kind) if self.kind is Kind.END else f"{self.kind} {self.text!r}"
 
 
+# What is found most often stands first; what parts two tokens is passed over, possessively, with the one behind it.
 _SOURCE = r"""
-    (?P<skip>[ \t\r\n]+|\#[^\n]*)
-  | (?P<number>0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)(?![0-9a-zA-Z_.])
-  | (?P<duration>(?:[0-9]+(?:ms|[ywdhms]))+)(?![0-9a-zA-Z_.])
-  | (?P<float>
-        (?:DIGITS(?:\.(?:DIGITS)?)?|\.DIGITS)(?:[eE][+-]?[0-9]+)?
-    )(?![0-9a-zA-Z_.])
-  | (?P<string>"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*'|`[^`]*`)
-  | (?P<word>[a-zA-Z_COLON][a-zA-Z0-9_COLON]*)
-  | (?P<sign>==|=~|!=|!~|>=|<=|</|>/|[-+*/%^=<>(){}\[\],:@])
+    (?:[ \t\r\n]++|\#[^\n]*+)*+
+    (?:
+        (?P<word>[a-zA-Z_COLON][a-zA-Z0-9_COLON]*)
+      | (?P<sign>==|=~|!=|!~|>=|<=|</|>/|[-+*/%^=<>(){}\[\],:@])
+      | (?P<string>"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*'|`[^`]*`)
+      | (?P<number>0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)(?![0-9a-zA-Z_.])
+      | (?P<duration>(?:[0-9]+(?:ms|[ywdhms]))+)(?![0-9a-zA-Z_.])
+      | (?P<float>
+            (?:DIGITS(?:\.(?:DIGITS)?)?|\.DIGITS)(?:[eE][+-]?[0-9]+)?
+        )(?![0-9a-zA-Z_.])
+      | (?P<end>\Z)
+    )
 """
 _PATTERN = _SOURCE.replace("DIGITS", "[0-9]+(?:_[0-9]+)*")
 # Between square brackets a colon parts the range of a subquery from its step; elsewhere it belongs to a metric's name.
 _OUTSIDE = re.compile(_PATTERN.replace("COLON", ":"), re.VERBOSE)
 _INSIDE = re.compile(_PATTERN.replace("COLON", ""), re.VERBOSE)
+_SKIP = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 
 _KINDS = {
     "number": Kind.NUMBER,
@@ -63,7 +68,9 @@ _KINDS = {
     "string": Kind.STRING,
     "word": Kind.WORD,
     "sign": Kind.SIGN,
+    "end": Kind.END,
 }
+_WORD = Kind.WORD
 
 
 def tokens(text: str) -> list[Token]:
@@ -74,23 +81,26 @@ def tokens(text: str) -> list[Token]:
     """
     if len(text) > LONGEST:
         raise QueryInvalid(f"the expression has {len(text)} characters, more than {LONGEST}", LONGEST, len(text))
-    found, at, inside = [], 0, False
-    while at < len(text):
-        match = (_INSIDE if inside else _OUTSIDE).match(text, at)
-        if match is None:
-            raise _cannot_read(text, at)
-        end = match.end()
-        kind = _KINDS.get(match.lastgroup or "")
-        if kind is not None:
-            piece = text[at:end]
-            found.append(Token(kind, piece, at, end, piece.lower() if kind is Kind.WORD else ""))
-            if kind is Kind.SIGN:
-                if piece == "{" and text.startswith("{", end):
-                    raise _template(text, at)
-                inside = (inside or piece == "[") and piece != "]"
-        at = end
-    found.append(Token(Kind.END, "", len(text), len(text)))
-    return found
+    found, pattern = [], _OUTSIDE
+    match = pattern.match(text)
+    while match is not None:
+        group = match.lastgroup or ""
+        start, end = match.span(group)
+        piece = match[group]
+        if group == "word":
+            found.append(Token(_WORD, piece, start, end, piece.lower()))
+        else:
+            found.append(Token(_KINDS[group], piece, start, end))
+            if group == "end":
+                return found
+            if piece == "[":
+                pattern = _INSIDE
+            elif piece == "]":
+                pattern = _OUTSIDE
+            elif piece == "{" and text.startswith("{", end):
+                raise _template(text, start)
+        match = pattern.match(text, end)
+    raise _cannot_read(text, _SKIP.match(text, found[-1].end if found else 0).end())  # type: ignore[union-attr] # it fits anywhere
 
 
 def _template(text: str, at: int) -> QueryInvalid:
