@@ -45,7 +45,7 @@ class Look:
         memory: what this probe remembers between looks, a small JSON mapping that survives a restart; change it freely.
         heartbeat: what is remembered of the job, for the kind `heartbeat` alone.
         found: samples that are true even if the look fails (a status code, a phase's time); see `keep`.
-        peer: address of who answers, "" before somebody is there and where nobody is asked over a network.
+        peer: who answers, by address; "" before somebody is there, and where nobody is asked.
         doing: what the look waits for, such as "waiting for the answer of 10.0.0.3:80"; the words of a timeout.
         verdicts: on each expectation, met or not.
     """

@@ -40,7 +40,8 @@ class Session:
         """
         if self._one_at_a_time.locked():
             raise ProbeFailed("timeout", "the query of an earlier look still runs, although it was cancelled")
-        look.doing = f"waiting for the rows of {shown(target(self._url))}"
+        look.peer = shown(target(self._url))
+        look.doing = f"waiting for the rows of {look.peer}"
         late = threading.Event()
         asking = in_thread(lambda: self._ask(query, most_rows, look.timeout_seconds, late), "sql")
         try:

@@ -111,10 +111,11 @@ ENDLESS = "with recursive n(x) as (select 1 union all select x + 1 from n) selec
     ],
 )
 async def test_a_bad_query_fails_with_reason_and_words(shop: str, query: str, reason: str, words: str) -> None:
-    """Whatever is asked, the look ends in time, and nothing is changed."""
+    """Whatever is asked, the look ends in time, nothing is changed, and the words name the database."""
     ended = await look(Sql(url=shop, query=query), timeout=0.5 if reason == "timeout" else 20)
     assert (ended.reason, ended.success) == (reason, False)
     assert words in ended.words
+    assert "/a shop?.db" in ended.words
     assert value(await look(Sql(url=shop, query="select count(*) as n from purchases")), "n") == 3
 
 
