@@ -30,7 +30,8 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -39,7 +40,7 @@ from sentinel.core.errors import ProbeFailed
 from sentinel.core.fields import PositiveDuration, Ratio
 from sentinel.core.quantity import format_duration
 from sentinel.core.sample import Sample
-from sentinel.probes.base import Look, ProbeKind, Verdict
+from sentinel.probes.base import Look, Measure, ProbeKind, Verdict
 from sentinel.probes.web.target import IpVersion
 
 #: Type of an echo request and of its answer, by family (RFC 792, RFC 4443).
@@ -67,6 +68,13 @@ class Ping(ProbeKind):
     def host(self) -> str:
         """Return the host."""
         return self.host_
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[Measure]:
+        """Import what a look needs before the first one is timed: it shares its timeout among its packets."""
+        import sentinel.probes.web.wire  # noqa: F401
+
+        yield self.measure
 
     async def measure(self, look: Look) -> Sequence[Sample]:
         """Send the packets, and wait for each answer as long as the look leaves for it."""

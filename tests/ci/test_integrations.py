@@ -53,8 +53,8 @@ def test_the_action_annotates_lines_and_writes_a_summary(repository: Path) -> No
     environ |= {"SENTINEL": str(BIN / "sentinel"), "GITHUB_STEP_SUMMARY": str(repository / "summary.md")}
     done = bash(step["run"], repository, **environ)
     assert done.returncode == 1, done.stderr
-    assert "::error file=rules/a.yaml,line=5,endLine=5,col=16" in done.stdout
-    assert "| error | `rules/a.yaml:5:16`" in (repository / "summary.md").read_text()
+    assert "::error file=rules/a.yaml,line=5,endLine=5,col=14," in done.stdout
+    assert "| error | `rules/a.yaml:5:14`" in (repository / "summary.md").read_text()
     assert '"ruleId": "group/invalid"' in (repository / "found.sarif").read_text()
 
 

@@ -254,5 +254,7 @@ def _plain(answer: Any) -> Any:
         )
         place, parse_error, _ = words.partition(": parse error")
         other = any(each in words for each in _OTHER_WORDS)
-        answer["error"] = place if parse_error else "" if other else words
+        # Of what is not closed Prometheus names the end of the text, and we the place where it was opened.
+        unclosed = "end of input" in words or "unclosed" in words
+        answer["error"] = ("unclosed" if unclosed else place) if parse_error else "" if other else words
     return answer
