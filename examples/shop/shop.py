@@ -156,9 +156,11 @@ class Shop:
 
     def start(self) -> None:
         """Open the shop: pages, customers, ticks, the job, and the scenario."""
-        works: list[Callable[[], None]] = [self._serve, self._tick, self._discover, self._play]
+        works: list[Callable[[], None]] = [self._serve, self._tick, self._play]
         if self._traffic_pause:
             works.append(self._sell)
+        if self._job_every:
+            works.append(self._discover)
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
         for thread in self._threads:
             thread.start()

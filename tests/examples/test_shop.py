@@ -40,8 +40,8 @@ SHOP = _module()
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Any]:
-    """Open a shop without customers of its own, on a free port."""
-    opened = SHOP.Shop(0, str(tmp_path / "shop.db"), purchases_per_second=0, job_every=3600)
+    """Open a shop without customers and without a job of its own, on a free port."""
+    opened = SHOP.Shop(0, str(tmp_path / "shop.db"), purchases_per_second=0, job_every=0)
     opened.start()
     yield opened
     opened.stop()
