@@ -160,16 +160,20 @@ class Alertmanager:
 class Prometheus:
     """Debian's Prometheus in front of an Alertmanager: scrapes and evaluates each second, has its defaults beside."""
 
-    def __init__(self, folder: Path, target: Receiver, peer: Alertmanager) -> None:
+    def __init__(self, folder: Path, target: Receiver, peer: Alertmanager, pages: int = 1) -> None:
         folder.mkdir()
+        jobs = ", ".join(
+            f"{{job_name: jobs-{page}, metrics_path: /metrics/{page}, "
+            f"static_configs: [{{targets: ['127.0.0.1:{target.port}']}}]}}"
+            for page in range(pages)
+        )
         (folder / "rules.yml").write_text(
             "groups: [{name: jobs, rules: [{alert: down, expr: 'job_down > 0', labels: {severity: critical}}]}]\n"
         )
         (folder / "prometheus.yml").write_text(
             "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
             f"rule_files: ['{folder / 'rules.yml'}']\n"
-            "scrape_configs: [{job_name: jobs, metrics_path: /metrics/0, "
-            f"static_configs: [{{targets: ['127.0.0.1:{target.port}']}}]}}]\n"
+            f"scrape_configs: [{jobs}]\n"
             f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{peer.port}']}}]}}]}}\n"
         )
         self._arguments = [
@@ -181,12 +185,12 @@ class Prometheus:
         ]
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self._arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
 
 
 class Watch:
