@@ -233,8 +233,13 @@ def test_streams_that_are_closed_hold_no_job() -> None:
 @pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "USR1"])
 def test_a_signal_is_sent_on(run: Run, name: str) -> None:
     """The command decides what it means; here it is the command that sends it to us."""
+    number = signal.Signals[f"SIG{name}"]
+    before = signal.signal(number, signal.SIG_DFL)  # what runs the tests may ignore it, and what is ignored stays so
     script = f"trap 'echo got it; exit 7' {name}; kill -{name} $PPID; while :; do sleep 0.01; done"
-    done = run("nightly", "--", "sh", "-c", script)
+    try:
+        done = run("nightly", "--", "sh", "-c", script)
+    finally:
+        signal.signal(number, before)
     assert (done.code, done.out) == (7, "got it\n")
 
 
