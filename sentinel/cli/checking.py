@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sentinel.cli import Misused
@@ -24,6 +27,8 @@ from sentinel.lint.survey import Survey, survey
 FORMATS = ("text", "json", "github", "sarif", "junit")
 #: From which severity on problems can let it fail.
 LIMITS = ("info", "warning", "error")
+#: What is mended can show what else is wrong: a key that was misspelt, and then its value.
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,13 @@ def run(options: Options) -> int:
     limit = Severity.of(options.fail_on or ("warning" if options.strict else "error"))
     setting = Setting(os.environ, SystemClock().now(), retention=_retention(), online=options.online)
     paths, reporter = options.paths or _own_tree(), _reporter(cache=not options.no_cache)
+    look = partial(survey, paths, setting, reporter, options.diff or "")
     try:
-        found = survey(paths, setting, reporter, options.diff or "")
+        found = look()
     except CannotCompare as exc:
         raise Misused(str(exc)) from None
-    if options.fix and found.edits:
-        sys.stderr.write(_mend(found))
-        found = survey(paths, setting, reporter, options.diff or "")
+    if options.fix:
+        found = _mended(found, look)
     _write(found, options.format, limit)
     if options.format != "json":
         for note in _notes(found):
@@ -80,19 +85,32 @@ def _reporter(*, cache: bool) -> Reporter:
     return Memory(folder, spread) if folder is not None else spread.reports
 
 
-def _mend(found: Survey) -> str:
-    """Write the files in which something can be mended, and return what was done."""
-    from sentinel.config.files import rewrite
+def _mended(found: Survey, look: Callable[[], Survey]) -> Survey:
+    """Write the files in which something can be mended, say so, and return what is left."""
     from sentinel.lint.mend import mend
 
-    told = []
-    for path, text in found.texts.items():
-        edits = [edit for problem, edit in found.edits.items() if problem.position.file == path]
-        mended, count = mend(text, edits)
-        if count:
-            rewrite(Path(path), mended)
-            told.append(f"mended {path} in {count} place{'s' if count != 1 else ''}\n")
-    return "".join(told)
+    places: Counter[str] = Counter()
+    for _ in range(_ROUNDS):
+        edits = [(problem.position.file, problem.edit) for problem in found.problems if problem.edit]
+        for path in dict.fromkeys(file for file, _ in edits):
+            mended, count = mend(found.texts[path], [edit for file, edit in edits if file == path])
+            _rewrite(Path(path), mended)
+            places[path] += count
+        if not edits:
+            break
+        found = look()
+    for path, count in places.items():
+        sys.stderr.write(f"mended {path} in {count} place{'s' if count != 1 else ''}\n")
+    return found
+
+
+def _rewrite(path: Path, text: str) -> None:
+    from sentinel.config.files import rewrite
+
+    try:
+        rewrite(path, text)
+    except OSError as exc:
+        raise Misused(f"{path} cannot be written: {(exc.strerror or str(exc)).lower()}") from None
 
 
 def _write(found: Survey, output: str, limit: Severity) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sentinel.config.source import SourceFile
 from sentinel.config.tree import Node
-from sentinel.core.problem import Position, Problem
+from sentinel.core.problem import Edit, Position, Problem
 from sentinel.core.severity import Severity
 
 
@@ -27,12 +27,13 @@ class Findings:
         *,
         severity: Severity = Severity.ERROR,
         why: str = "",
+        edit: Edit | None = None,
     ) -> None:
         """Report one problem."""
         position = where.position if isinstance(where, Node) else where
         file = self.files.get(position.file)
         excerpt = file.line(position.line) if file else ""
-        self._problems.append(Problem(check, severity, position, says, fix, why, excerpt))
+        self._problems.append(Problem(check, severity, position, says, fix, why, excerpt, edit))
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Report problems that are made already."""

@@ -241,4 +241,5 @@ def _hidden(problem: Problem, secrets: Secrets) -> Problem:
         secrets.redact(problem.fix),
         secrets.redact(problem.why),
         secrets.mask(problem.excerpt),
+        problem.edit,
     )

@@ -25,6 +25,15 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What would mend a problem: characters begin to end of its file become this text."""
+
+    begin: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One finding about the configuration.
 
@@ -36,6 +45,7 @@ class Problem:
         fix: what to do about it, or "".
         why: why it matters, or "".
         excerpt: the source line, so that a caret can be drawn without reading the file again.
+        edit: what `check --fix` writes, where that is mechanical.
     """
 
     check: str
@@ -45,6 +55,7 @@ class Problem:
     fix: str = ""
     why: str = ""
     excerpt: str = field(default="", compare=False)
+    edit: Edit | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         fix = f"; {self.fix}" if self.fix else ""

@@ -14,7 +14,6 @@ from sentinel.core.problem import Problem
 from sentinel.core.severity import Severity
 from sentinel.lint import OUR_CHECKS, TREE_CHECKS
 from sentinel.lint.context import RETENTION, Context
-from sentinel.lint.flaw import Edit
 from sentinel.lint.ignore import Ignore, ignores
 from sentinel.lint.judge import Judged, judge
 from sentinel.lint.onefile import FileReport, flaws_of, is_manifest, is_rule_file, problem_of, report_on
@@ -73,15 +72,12 @@ def examine(
     ours = {file.path: file.text for file in set(others) - set(plain)}
     reports = reporter(plain)
     problems = [*unreadable, *(problem for report in reports for problem in report.problems)]
-    edits: dict[int, Edit] = {}
-    for report in reports:
-        edits.update({id(report.problems[at]): edit for at, edit in report.edits.items()})
     rules = [rule for report in reports for rule in report.rules]
     comments = {file.path: list(report.ignores) for file, report in zip(plain, reports, strict=True) if report.ignores}
     inspection = None
     views: dict[str, RuleView] = {}
     if ours:
-        inspection, views = _ours(ours, setting, files, problems, edits, rules, comments)
+        inspection, views = _ours(ours, setting, files, problems, rules, comments)
     context = Context(
         rules,
         views,
@@ -98,10 +94,8 @@ def examine(
         for flaw in check_module(name).check(context):
             found = problem_of(name, flaw, files.get(flaw.position.file))
             problems.append(hidden(found, inspection) if inspection else found)
-            if flaw.edit:
-                edits[id(problems[-1])] = flaw.edit
     demands = inspection.demands if inspection else {}
-    return judge(problems, edits, comments, files, demands, setting.now.date())
+    return judge(problems, comments, files, demands, setting.now.date())
 
 
 def _in_tree(path: str) -> bool:
@@ -114,7 +108,6 @@ def _ours(
     setting: Setting,
     files: Mapping[str, SourceFile],
     problems: list[Problem],
-    edits: dict[int, Edit],
     rules: list[Summary],
     comments: dict[str, list[Ignore]],
 ) -> tuple[Inspection, dict[str, RuleView]]:
@@ -128,8 +121,6 @@ def _ours(
     every = [*views.values(), *(rule for group in groups for rule in group.rules)]
     for name, flaw in flaws_of(groups, every):
         problems.append(hidden(problem_of(name, flaw, files.get(flaw.position.file)), inspection))
-        if flaw.edit:
-            edits[id(problems[-1])] = flaw.edit
     rules += map(summary_of, every)
     for path in texts:
         if found := ignores(files[path], inspection.builder.gathered.roots.get(path)):

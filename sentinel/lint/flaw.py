@@ -5,16 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sentinel.config.tree import Node
-from sentinel.core.problem import Position
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What would mend it: characters begin to end of the file become this text."""
-
-    begin: int
-    end: int
-    text: str
+from sentinel.core.problem import Edit, Position
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from sentinel.config.source import SourceFile
-from sentinel.core.problem import Problem, near
+from sentinel.core.problem import Edit, Problem, near
 from sentinel.core.severity import Severity
 from sentinel.lint import CHECKS
-from sentinel.lint.flaw import Edit, Flaw
+from sentinel.lint.flaw import Flaw
 from sentinel.lint.ignore import Ignore, fits
 from sentinel.lint.onefile import problem_of
 from sentinel.lint.page import names
@@ -27,18 +27,15 @@ class Judged:
 
     Args:
         problems: as a reader meets them, each once.
-        edits: what would mend some of them.
         suppressed: how many were suppressed by comments.
     """
 
     problems: tuple[Problem, ...]
-    edits: Mapping[Problem, Edit]
     suppressed: int = 0
 
 
 def judge(
     problems: Sequence[Problem],
-    edits: Mapping[int, Edit],
     comments: Mapping[str, Sequence[Ignore]],
     files: Mapping[str, SourceFile],
     demands: Mapping[PurePosixPath, Demands],
@@ -49,7 +46,6 @@ def judge(
 
     Args:
         problems: all of it.
-        edits: what would mend some of them, by their id().
         comments: that suppress, by file.
         files: for excerpts.
         demands: what `policy:` says, by folder.
@@ -58,7 +54,6 @@ def judge(
     """
     weighing = _Weighing(comments, demands, today, set())
     kept: dict[tuple[object, str], Problem] = {}
-    mended: dict[Problem, Edit] = {}
     suppressed = 0
     for problem in problems:
         weighed = weighing.weigh(problem)
@@ -67,16 +62,14 @@ def judge(
         if weighing.suppresses(weighed):
             suppressed += 1
             continue
-        first = kept.setdefault((weighed.position, weighed.says), weighed)
-        if first is weighed and id(problem) in edits:
-            mended[weighed] = edits[id(problem)]
+        kept.setdefault((weighed.position, weighed.says), weighed)
     for path in comments:
         for check, flaw in weighing.about_comments(path, files[path], skipped):
             found = weighing.weigh(problem_of(check, flaw, files.get(path)))
-            if found is not None and kept.setdefault((found.position, found.says), found) is found and flaw.edit:
-                mended[found] = flaw.edit
+            if found is not None:
+                kept.setdefault((found.position, found.says), found)
     ordered = sorted(kept.values(), key=lambda problem: problem.sort_key)
-    return Judged(tuple(ordered), mended, suppressed)
+    return Judged(tuple(ordered), suppressed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sentinel.lint.flaw import Edit
+from sentinel.core.problem import Edit
 
 
 def mend(text: str, edits: Iterable[Edit]) -> tuple[str, int]:

@@ -12,10 +12,10 @@ from sentinel.config.gather import gather
 from sentinel.config.rulefile import WrittenGroup, WrittenRule, read_groups
 from sentinel.config.source import SourceFile
 from sentinel.config.tree import Node
-from sentinel.core.problem import Position, Problem
+from sentinel.core.problem import Edit, Position, Problem
 from sentinel.core.severity import Severity
 from sentinel.lint import GROUP_CHECKS, RULE_CHECKS
-from sentinel.lint.flaw import Edit, Flaw
+from sentinel.lint.flaw import Flaw
 from sentinel.lint.ignore import Ignore, ignores
 from sentinel.lint.page import check_module, page
 from sentinel.lint.summary import Summary, summary_of
@@ -36,35 +36,41 @@ class FileReport:
 
     Args:
         problems: found in it.
-        edits: what would mend them, by their place among the problems.
         rules: in it that can be read.
         ignores: the comments in it that suppress problems.
     """
 
     problems: tuple[Problem, ...]
-    edits: dict[int, Edit]
     rules: tuple[Summary, ...]
     ignores: tuple[Ignore, ...]
 
     def as_data(self) -> list[Any]:
         """Return it as JSON would have it."""
         problems = [
-            [p.check, int(p.severity), p.position.line, p.position.column, p.position.width, p.says, p.fix, p.why]
+            [p.check, int(p.severity), [at.line, at.column, at.width], p.says, p.fix, p.why, _as_data(p.edit)]
             for p in self.problems
+            for at in (p.position,)
         ]
-        edits = [[at, edit.begin, edit.end, edit.text] for at, edit in self.edits.items()]
-        return [problems, edits, [rule.as_data() for rule in self.rules], self.ignores]
+        return [problems, [rule.as_data() for rule in self.rules], self.ignores]
 
     @classmethod
     def from_data(cls, file: SourceFile, data: list[Any]) -> FileReport:
         """Return what `as_data` wrote of a file with this text."""
-        problems, edits, rules, comments = data
+        problems, rules, comments = data
         return cls(
             tuple(
-                Problem(check, Severity(level), Position(file.path, line, *rest), says, fix, why, file.line(line))
-                for check, level, line, *rest, says, fix, why in problems
+                Problem(
+                    check,
+                    Severity(level),
+                    Position(file.path, *at),
+                    says,
+                    fix,
+                    why,
+                    file.line(at[0]),
+                    Edit(*edit) if edit else None,
+                )
+                for check, level, at, says, fix, why, edit in problems
             ),
-            {at: Edit(*edit) for at, *edit in edits},
             tuple(Summary.from_data(file.path, rule) for rule in rules),
             tuple(map(Ignore.from_data, comments)),
         )
@@ -87,14 +93,9 @@ def report_on(file: SourceFile) -> FileReport:
     groups = [view for node in gathered.groups for view in group_views(node, findings)]
     flaws = list(flaws_of(groups, [rule for group in groups for rule in group.rules]))
     root = gathered.roots.get(file.path)
-    problems = list(findings.sorted())
-    edits = {}
-    for check, flaw in flaws:
-        if flaw.edit:
-            edits[len(problems)] = flaw.edit
-        problems.append(problem_of(check, flaw, file))
+    problems = [*findings.sorted(), *(problem_of(check, flaw, file) for check, flaw in flaws)]
     rules = tuple(summary_of(rule) for group in groups for rule in group.rules)
-    return FileReport(tuple(problems), edits, rules, tuple(ignores(file, root)))
+    return FileReport(tuple(problems), rules, tuple(ignores(file, root)))
 
 
 def group_views(node: Node, findings: Findings) -> Iterator[GroupView]:
@@ -125,7 +126,11 @@ def problem_of(check: str, flaw: Flaw, file: SourceFile | None) -> Problem:
     if flaw.secret:
         begin, end = at.column - 1, at.column - 1 + at.width
         excerpt = f"{excerpt[:begin]}{'*' * len(excerpt[begin:end])}{excerpt[end:]}"
-    return Problem(check, known.severity, at, flaw.says, flaw.fix, known.why, excerpt)
+    return Problem(check, known.severity, at, flaw.says, flaw.fix, known.why, excerpt, flaw.edit)
+
+
+def _as_data(edit: Edit | None) -> list[Any] | None:
+    return [edit.begin, edit.end, edit.text] if edit else None
 
 
 def _view(rule: WrittenRule, group: WrittenGroup) -> RuleView:

@@ -11,7 +11,6 @@ from sentinel.core.problem import Position, Problem
 from sentinel.core.severity import Severity
 from sentinel.lint.change import change_since
 from sentinel.lint.examine import Reporter, Setting, each, examine
-from sentinel.lint.flaw import Edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,6 @@ class Survey:
         unreadable: whether a path could not be read at all.
         complete: whether every path lies in a tree.
         suppressed: how many problems comments suppress.
-        edits: what would mend some of the problems.
         texts: the files that were asked about, by shown path.
     """
 
@@ -37,7 +35,6 @@ class Survey:
     unreadable: bool
     complete: bool
     suppressed: int = 0
-    edits: Mapping[Problem, Edit] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,7 +61,6 @@ def survey(paths: Sequence[Path], setting: Setting, reporter: Reporter = each, s
         any(one.unreadable for one in found),
         all(one.complete for one in found),
         sum(one.suppressed for one in found),
-        {problem: edit for one in found for problem, edit in one.edits.items()},
         {path: text for one in found for path, text in one.texts.items()},
     )
 
@@ -97,7 +93,6 @@ def _survey(paths: Sequence[Path], tree: tuple[Path, ...], setting: Setting, rep
         any(problem.check == "file/unreadable" for problem in unreadable),
         complete,
         judged.suppressed,
-        judged.edits,
         asked,
     )
 

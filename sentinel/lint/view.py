@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.config.offsets import place, span, verbatim
 from sentinel.config.tree import MappingNode, Node, ScalarNode
-from sentinel.core.problem import Position
+from sentinel.core.problem import Edit, Position
 from sentinel.core.severity import Severity
-from sentinel.lint.flaw import Edit
 from sentinel.promql.ast import Aggregate, Binary, Call, Expr, MatrixSelector, Subquery, VectorSelector
 
 if TYPE_CHECKING:

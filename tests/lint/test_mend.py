@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.cli.checking import Options, run
-from sentinel.lint.flaw import Edit
+from sentinel.core.problem import Edit
 from sentinel.lint.mend import mend
 
 BEFORE = b"""\xef\xbb\xbf# our rules\r

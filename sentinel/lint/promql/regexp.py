@@ -26,8 +26,9 @@ import re
 from collections.abc import Iterator
 
 from sentinel.core.labels import Matcher, MatchOp
+from sentinel.core.problem import Edit
 from sentinel.core.severity import Severity
-from sentinel.lint.flaw import Edit, Flaw
+from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import Query, RuleView
 from sentinel.promql.ast import VectorSelector
 
