@@ -87,7 +87,9 @@ def gather(files: Iterable[SourceFile], findings: Findings) -> Gathered:
     for file in files:
         root, malformed = parse(file)
         for wrong in malformed:
-            findings.add("file/yaml", file.position(wrong.begin, wrong.end), wrong.says, wrong.fix)
+            at = file.position(wrong.begin, wrong.end)
+            level = Severity.ERROR if wrong.check == "file/yaml" else Severity.WARNING
+            findings.add(wrong.check, at, wrong.says, wrong.fix, severity=level, edit=wrong.edit)
         if root is not None:
             gathered.roots[file.path] = root
         if isinstance(root, MappingNode) and (other := foreign(root)) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sentinel.config.build import Builder
-from sentinel.config.circles import check_circles
+from sentinel.config.circles import check_circles, check_fallbacks
 from sentinel.config.entries import InhibitKeys, MuteKeys, RouteKeys
 from sentinel.config.gather import Entry
 from sentinel.config.read import Found, locate
@@ -40,6 +40,7 @@ def build_policy(
         if (keys := builder.plain(InhibitKeys, entry))
     ]
     check_circles(builder, rules)
+    check_fallbacks(builder, notifiers)
     inhibitions += [_dependence(rule) for rule in rules.values() if rule.depends_on]
     if complete:
         _check_catch_all(builder)

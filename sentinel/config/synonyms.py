@@ -23,10 +23,12 @@ _MEANT: Mapping[str, Mapping[str, str]] = {
         "icmp": "ping",
         "https": "http",
         "host": "address",
+        "job": "a job that calls Sentinel is a probe of its own: its-name: {heartbeat: {every: 10m}}",
         "port": "it stands behind the host: db:5432",
     },
     "rule": {
         "alert": "the key above it is the rule's name",
+        "disabled": "write enabled: false",
         "annotations": "summary, description, runbook and dashboard stand beside the form",
         "threshold": "above or below",
         **dict.fromkeys((">", ">=", "greater_than", "gt", "over", "max"), "above"),

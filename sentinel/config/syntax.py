@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from sentinel.config.suspects import suspect
+from sentinel.core.problem import Edit
 
 #: The parser's words, what they mean, and what to do; "" leaves the parser's own.
 _MEANINGS = {
@@ -44,10 +45,20 @@ class Malformed(Exception):
         fix: what to do about it, or "".
         begin: offset in the file of what it is about.
         end: offset one past its end; one character where it is not known.
+        check: name of the check; what is no error has one of its own.
+        edit: what would mend it.
     """
 
-    def __init__(self, says: str, fix: str, begin: int, end: int | None = None) -> None:
-        self.says, self.fix, self.begin, self.end = says, fix, begin, end
+    def __init__(
+        self,
+        says: str,
+        fix: str,
+        begin: int,
+        end: int | None = None,
+        check: str = "file/yaml",
+        edit: Edit | None = None,
+    ) -> None:
+        self.says, self.fix, self.begin, self.end, self.check, self.edit = says, fix, begin, end, check, edit
         super().__init__(says)
 
 

@@ -16,7 +16,7 @@ import yaml
 
 from sentinel.config.source import SourceFile, forbidden_character
 from sentinel.config.syntax import Malformed, explain
-from sentinel.core.problem import Position
+from sentinel.core.problem import Edit, Position
 
 #: How deep values may lie in one another.
 MOST_DEPTH = 64
@@ -107,6 +107,7 @@ class _Builder:
         self.file = file
         self.problems: list[Malformed] = _Bounded()
         self.anchors: dict[str, Node | None] = {}
+        self.idle: dict[str, tuple[Any, Node]] = {}
         self.values = 0
         self.next_event: Callable[[], Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.text).get_event
 
@@ -116,6 +117,7 @@ class _Builder:
         if isinstance(event, yaml.StreamEndEvent):
             return None
         root = self.node(self.next_event(), 0)
+        self.problems += [_idle(*found) for found in self.idle.values()]
         self.next_event()
         event = self.next_event()
         if not isinstance(event, yaml.StreamEndEvent):
@@ -145,6 +147,7 @@ class _Builder:
             node = self._sequence(begin, depth)
         if event.anchor:
             self.anchors[event.anchor] = node
+            self.idle[event.anchor] = event, node
         return node
 
     def _mapping(self, begin: int, depth: int) -> MappingNode:
@@ -189,6 +192,7 @@ class _Builder:
             fix = f"write &{event.anchor} at an earlier value, or put this in quotes"
             raise Malformed(f'there is no anchor "{event.anchor}" above', fix, begin, end)
         node = self.anchors[event.anchor]
+        self.idle.pop(event.anchor, None)
         if node is None:
             raise Malformed(f'"*{event.anchor}" stands within itself', "", begin, end)
         self.values += _size(node)
@@ -220,6 +224,19 @@ def _tag(event: Any) -> Malformed:
         return Malformed(says, "drop it: the key says what a value means", begin, end)
     fix = f"drop {event.tag}, or put a text that begins with ! in quotes"
     return Malformed(f'YAML takes "{event.tag}" for a tag', fix, begin, end)
+
+
+def _idle(event: Any, node: Node) -> Malformed:
+    """Return what there is to say of an anchor that nothing names again: most are texts that begin with &."""
+    begin, end = event.start_mark.index, node.end
+    said = f'YAML takes "&{event.anchor}" for an anchor'
+    if not isinstance(node, ScalarNode) or node.style:
+        says = f"{said}, which nothing names again"
+        return Malformed(says, "drop it", begin, begin + 1 + len(event.anchor), "file/anchor")
+    written = node.file.text[begin:end]
+    plain = not any(sign in written for sign in '"\\\n')
+    edit = Edit(begin, end, f'"{written}"') if plain else None
+    return Malformed(f"{said}, and drops it", "put the text in quotes", begin, end, "file/anchor", edit)
 
 
 def _span(event: Any) -> tuple[int, int]:

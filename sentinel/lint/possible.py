@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
 from sentinel.routing.match import Match, fits
@@ -48,12 +51,41 @@ def must_match(match: Match, known: Known) -> bool:
     return all(key in known and _any(key, values, known[key]) for key, values in match.wanted)
 
 
-def hopeless(match: Match, kinds: Sequence[Known]) -> tuple[str, tuple[str, ...]]:
+class Unmatched(NamedTuple):
+    """Why no alert is as somebody wants it: the key of the condition, what is wrong, and a proposal."""
+
+    key: str
+    says: str
+    fix: str
+
+
+def unmatched(match: Match, kinds: Sequence[Known]) -> Unmatched | None:
+    """Return why no alert fulfils a match; None where one may."""
+    if match.everything or any(may_match(match, kind) for kind in kinds):
+        return None
+    key, values = _hopeless(match, kinds)
+    says = f"no rule of this tree can raise an alert with {key}: {' or '.join(values)}"
+    known = {value for kind in kinds if (value := kind.get(key))}
+    return Unmatched(key, says, _as_pattern(values[0]) or near(values[0], known))
+
+
+def _hopeless(match: Match, kinds: Sequence[Known]) -> tuple[str, tuple[str, ...]]:
     """Return the condition that no alert fulfils; the first where only all together are never true."""
     for key, values in match.wanted:
         if not any(may_match(Match(((key, values),)), kind) for kind in kinds):
             return key, values
     return match.wanted[0]
+
+
+def _as_pattern(value: str) -> str:
+    """Return how a regular expression is written here, "" for a value that looks like none."""
+    if not re.search(r"^[=!]?~|\.[*+]|\||^\^|\$$|\[", value):
+        return ""
+    bare = re.sub(r"^=?~|^\^|\$$|[()\"]", "", value)
+    words = re.sub(r"\.[*+]", "*", bare).split("|")
+    plain = all(re.fullmatch(r"!?[\w*./:-]+", word) for word in words)
+    better = words[0] if len(words) == 1 else f"[{', '.join(words)}]"
+    return "patterns know * only, and several values are a list" + (f": {better}" if plain else "")
 
 
 def _any(key: str, values: Sequence[str], text: str) -> bool:

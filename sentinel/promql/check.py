@@ -87,6 +87,8 @@ def check_binary(node: Binary, op_start: int, op_end: int) -> Binary:
     for side in (node.lhs, node.rhs):
         if side.type not in (ValueType.SCALAR, ValueType.VECTOR):
             fix = "write a function around it, such as rate()" if side.type == ValueType.MATRIX else "remove the quotes"
+            if str(node.op) == "-" and node.lhs.end == op_start and op_end == node.rhs.start:
+                fix = 'a metric has no "-" in its name; write _'
             raise QueryInvalid(
                 f"{node.op} takes scalars and instant vectors, not a {side.type.words}", side.start, side.end, fix
             )

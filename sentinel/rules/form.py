@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -172,6 +173,8 @@ def selector(text: str, *path: str) -> VectorSelector:
     if not isinstance(found, VectorSelector):
         says = f"should be a selector, and is {_article(found.type)}"
         fix = "write the metric and its labels only; what is done with them says the form"
+        if re.fullmatch(r"[a-zA-Z_]\w*(?:-[a-zA-Z_]\w*)+", text):
+            fix = f'a metric has no "-" in its name; write {text.replace("-", "_")}'
         raise RuleInvalid([Fault(path, says, fix, found.start, found.end)])
     if not found.name:
         raise RuleInvalid([Fault(path, "should name its metric", 'write metric_name{label="value"}')])

@@ -56,32 +56,35 @@ def check(context: Context) -> Iterator[Flaw]:
     for file in context.manifests:
         for pod in _pods(file):
             changing = {
-                _text(volume, "name")
-                for volume in _items(pod, "volumes")
-                if any(_get(volume, key) for key in _CHANGING)
+                text(volume, "name") for volume in items(pod, "volumes") if any(get(volume, key) for key in _CHANGING)
             }
-            for container in (*_items(pod, "containers"), *_items(pod, "initContainers")):
-                for mount in _items(container, "volumeMounts"):
-                    sub = _get(mount, "subPath") or _get(mount, "subPathExpr")
-                    if sub is not None and _text(mount, "name") in changing and _is_ours(container, mount):
+            for container in (*items(pod, "containers"), *items(pod, "initContainers")):
+                for mount in items(container, "volumeMounts"):
+                    sub = get(mount, "subPath") or get(mount, "subPathExpr")
+                    if sub is not None and text(mount, "name") in changing and _is_ours(container, mount):
                         where = file.position(sub.start_mark.index, sub.end_mark.index)
-                        says = f"{_text(mount, 'mountPath')} is never updated"
+                        says = f"{text(mount, 'mountPath')} is never updated"
                         yield Flaw(where, says, "mount the whole volume as a folder, without subPath")
+
+
+def documents(file: SourceFile) -> list[yaml.Node]:
+    """Return the documents of a file; nothing where it is no YAML, which is not for us to say."""
+    try:
+        return list(yaml.compose_all(file.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except yaml.YAMLError:
+        return []
 
 
 def _pods(file: SourceFile) -> Iterator[yaml.Node]:
     """Yield everything in a file that has containers, in each of its documents."""
-    try:
-        waiting = list(yaml.compose_all(file.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except yaml.YAMLError:
-        return  # it is not for us to say what is wrong there
-    seen: set[int] = {id(None)}  # an empty document
+    waiting = documents(file)
+    seen: set[int] = set()
     while waiting:
         node = waiting.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
-        if _get(node, "containers") is not None:
+        if get(node, "containers") is not None:
             yield node
         if isinstance(node, yaml.MappingNode):
             waiting += [value for _, value in node.value]
@@ -91,21 +94,24 @@ def _pods(file: SourceFile) -> Iterator[yaml.Node]:
 
 def _is_ours(container: yaml.Node, mount: yaml.Node) -> bool:
     """Say whether a container runs the agent, or a mount holds its tree."""
-    words = (_text(container, "name"), _text(container, "image"), _text(mount, "mountPath"))
+    words = (text(container, "name"), text(container, "image"), text(mount, "mountPath"))
     return any("sentinel" in word for word in words)
 
 
-def _get(node: Any, key: str) -> yaml.Node | None:
+def get(node: Any, key: str) -> yaml.Node | None:
+    """Return what stands under a key; None where nothing does."""
     if not isinstance(node, yaml.MappingNode):
         return None
     return next((value for name, value in node.value if name.value == key), None)
 
 
-def _text(node: Any, key: str) -> str:
-    found = _get(node, key)
+def text(node: Any, key: str) -> str:
+    """Return the text under a key, "" where there is none."""
+    found = get(node, key)
     return str(found.value) if isinstance(found, yaml.ScalarNode) else ""
 
 
-def _items(node: Any, key: str) -> list[yaml.Node]:
-    found = _get(node, key)
+def items(node: Any, key: str) -> list[yaml.Node]:
+    """Return the items of a list under a key."""
+    found = get(node, key)
     return list(found.value) if isinstance(found, yaml.SequenceNode) else []

@@ -41,6 +41,7 @@ def check(context: Context) -> Iterator[Flaw]:
         return
     made = emitted(context)
     sources = {view.rule.source for view in context.views.values() if view.rule is not None}
+    sources |= {name for view in context.views.values() if view.rule is not None for name in view.rule.form.names}
     watched = {probe.name for read in _reads(context) for probe in probes_behind(read, context, made)} | sources
     for name, probe in context.probes.items():
         if name not in watched:

@@ -26,11 +26,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.possible import hopeless, may_match, must_match, possible
+from sentinel.lint.possible import may_match, must_match, possible, unmatched
 
 SEVERITY = Severity.WARNING
 
@@ -51,8 +50,5 @@ def check(context: Context) -> Iterator[Flaw]:
         every = [kind for kind in possible(context) if may_match(route.match, kind)]
         if every:
             yield Flaw(context.at("routes", route.name), f"earlier routes take all that {route.name} matches", _MOVE)
-        else:
-            key, values = hopeless(route.match, possible(context))
-            says = f"no rule of this tree can raise an alert with {key}: {' or '.join(values)}"
-            fix = near(values[0], {value for kind in possible(context) if (value := kind.get(key))})
-            yield Flaw(context.at("routes", route.name, "match", key), says, fix)
+        elif (found := unmatched(route.match, possible(context))) is not None:
+            yield Flaw(context.at("routes", route.name, "match", found.key), found.says, found.fix)

@@ -1,0 +1,69 @@
+"""rule/wrong-side: a rule should fire when things are bad, not when they are well.
+
+Why
+    What is better the more there is of it is bad below its threshold: with `above`, people are woken while all is well,
+    and nobody is on the day on which it is not.
+
+Bad
+    availability: {of: "*", over: 1h}
+    above: 99%
+
+Bad too
+    - alert: Down
+      expr: up == 1
+      labels: {severity: critical}
+
+Good
+    availability: {of: "*", over: 1h}
+    below: 99%
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sentinel.config.tree import ScalarNode
+from sentinel.core.problem import Edit
+from sentinel.core.severity import Severity
+from sentinel.lint.flaw import Flaw
+from sentinel.lint.view import RuleView
+from sentinel.promql.ast import Binary, Number, Operator, VectorSelector
+from sentinel.promql.check import unwrap
+
+SEVERITY = Severity.ERROR
+
+#: Forms whose values are the better the higher they are, and what they are.
+_BETTER_HIGH = {"availability": "the share of runs that succeeded", "certificate": "the time that is left"}
+#: Metrics that are 1 while all is well.
+_WELL = frozenset({"up", "probe_success"})
+_ALL_WELL = {(Operator.EQUAL, 1.0), (Operator.GREATER_EQUAL, 1.0), (Operator.GREATER, 0.0), (Operator.NOT_EQUAL, 0.0)}
+
+
+def check(rule: RuleView) -> Iterator[Flaw]:
+    """Flag `above` beside forms whose values should be high, and conditions that ask whether a target is up."""
+    if rule.rule is not None and (rule.form in _BETTER_HIGH or _newest_of(rule) in _WELL):
+        key = rule.node.keys.get("above")
+        if key is not None and rule.find("below") is None:
+            says = f"it fires while all is well: the value is {_BETTER_HIGH.get(rule.form, '1 then')}"
+            yield Flaw(key, says, "write below", _below(key))
+        return
+    query = rule.whole
+    if query is None or not rule.alerts or set(rule.levels) == {Severity.INFO}:
+        return  # one of the lowest severity may tell good news
+    node = unwrap(query.expr)
+    if isinstance(node, Binary) and isinstance(limit := unwrap(node.rhs), Number) and not node.return_bool:
+        target = unwrap(node.lhs)
+        if isinstance(target, VectorSelector) and target.name in _WELL and (node.op, limit.value) in _ALL_WELL:
+            yield Flaw(
+                query.at(node), f"it fires while all is well: {target.name} is 1 then", f"write {target.name} == 0"
+            )
+
+
+def _below(key: ScalarNode) -> Edit:
+    return Edit(key.begin, key.end, "below")
+
+
+def _newest_of(rule: RuleView) -> str:
+    """Return the metric of a rule of the form `last`, "" for another form."""
+    selectors = rule.queries[0].selectors if rule.form == "last" and rule.queries else ()
+    return selectors[0].name if selectors else ""
