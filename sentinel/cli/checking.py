@@ -6,10 +6,10 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from sentinel.cli import Misused
 from sentinel.config.files import FOLDERS
@@ -31,8 +31,7 @@ LIMITS = ("info", "warning", "error")
 _ROUNDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The arguments of `sentinel check`, each as the option of its name."""
 
     paths: tuple[Path, ...] = ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from sentinel.config.findings import Findings
 from sentinel.config.foreign import foreign
@@ -32,8 +33,7 @@ MOST_ENTRIES = 5000
 _NAME = re.compile(NAME_PATTERN)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a section, as it was written."""
 
     section: str

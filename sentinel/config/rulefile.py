@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from sentinel.config.findings import Findings
 from sentinel.config.offsets import place
@@ -44,8 +44,7 @@ _BELONGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenRule:
+class WrittenRule(NamedTuple):
     """One rule of a group as it was written.
 
     Args:
@@ -83,8 +82,7 @@ class WrittenRule:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenGroup:
+class WrittenGroup(NamedTuple):
     """A group as it was written."""
 
     name: str
@@ -107,8 +105,7 @@ def _length(text: str) -> timedelta:
     return timedelta(milliseconds=duration_ms(text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     findings: Findings
 
     def groups(self, node: Node) -> Iterator[WrittenGroup]:

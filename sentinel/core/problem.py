@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from sentinel.core.severity import Severity
 
@@ -11,8 +12,7 @@ from sentinel.core.severity import Severity
 _LONGEST_WORD = 100
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a text file: line and column count from 1, in characters; `width` characters are meant."""
 
     file: str
@@ -24,8 +24,7 @@ class Position:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """What would mend a problem: characters begin to end of its file become this text."""
 
     begin: int

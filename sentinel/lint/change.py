@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sentinel.config.files import PASSED_OVER, SUFFIXES, show
 from sentinel.config.source import decode
@@ -24,8 +23,7 @@ class CannotCompare(SentinelError):
     """There is no such revision, or no repository; the text says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What git says of a change.
 
     Args:
@@ -118,6 +116,8 @@ def _git(folder: Path, *words: str) -> str:
 
 
 def _run(folder: Path, *words: str, given: bytes | None = None) -> bytes:
+    import subprocess
+
     command = ["git", "-c", "core.quotepath=off", *words]
     try:
         return subprocess.run(command, cwd=folder, input=given, check=True, capture_output=True).stdout  # noqa: S603  # no shell

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.core.regex import full_match
 from sentinel.lint.context import Context
@@ -29,8 +28,7 @@ _COLUMN = re.compile(r'\bas\s+["`]?([A-Za-z_]\w*)', re.IGNORECASE)
 _PLAIN_COLUMN = re.compile(r"\s*(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Emitted:
+class Emitted(NamedTuple):
     """What a tree produces.
 
     Args:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.config.files import FOLDERS
 from sentinel.config.source import SourceFile
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 Reporter = Callable[[Sequence[SourceFile]], Sequence[FileReport]]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """What an examination takes for granted.
 
     Args:
@@ -45,7 +44,7 @@ class Setting:
     now: datetime
     complete: bool = True
     retention: timedelta = RETENTION
-    base: Path = field(default_factory=Path)
+    base: Path = Path()
     online: bool = False
 
 

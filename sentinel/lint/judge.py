@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.config.source import SourceFile
 from sentinel.core.problem import Edit, Problem, near
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from sentinel.config.demands import Demands
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The outcome.
 
     Args:
@@ -72,8 +71,7 @@ def judge(
     return Judged(tuple(ordered), suppressed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Weighing:
+class _Weighing(NamedTuple):
     comments: Mapping[str, Sequence[Ignore]]
     demands: Mapping[PurePosixPath, Demands]
     today: date

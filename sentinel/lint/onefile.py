@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sentinel.config.findings import Findings
 from sentinel.config.gather import gather
@@ -30,8 +29,7 @@ _MANIFEST = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(NamedTuple):
     """What there is to say of one file.
 
     Args:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
+from typing import NamedTuple
 
 from sentinel.core.severity import Severity
 from sentinel.lint import CHECKS, module_of
@@ -21,8 +21,7 @@ from sentinel.lint import CHECKS, module_of
 _LOADED = Path(__file__).parent / "loaded.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The page of one check.
 
     Args:

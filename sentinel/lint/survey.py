@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from sentinel.config.files import read_files, show, tree_around
 from sentinel.core.problem import Position, Problem
@@ -13,8 +13,7 @@ from sentinel.lint.change import change_since
 from sentinel.lint.examine import Reporter, Setting, each, examine
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """What there is to say of some paths.
 
     Args:
@@ -34,8 +33,8 @@ class Survey:
     trees: tuple[Path, ...]
     unreadable: bool
     complete: bool
-    suppressed: int = 0
-    texts: Mapping[str, str] = field(default_factory=dict)
+    suppressed: int
+    texts: Mapping[str, str]
 
 
 def survey(paths: Sequence[Path], setting: Setting, reporter: Reporter = each, since: str = "") -> Survey:
@@ -71,12 +70,12 @@ def _survey(paths: Sequence[Path], tree: tuple[Path, ...], setting: Setting, rep
     asked, unreadable = read_files(paths, base)
     around, _ = read_files(tree, base)
     complete = bool(tree) or (len(paths) == 1 and paths[0].is_dir())
-    setting = replace(setting, complete=complete)
+    setting = setting._replace(complete=complete)
     judged = examine(around | asked, setting, unreadable, reporter)
     if since:
         change = change_since(since, [*paths, *tree], base)
         before = examine(change.earlier, setting, reporter=reporter)
-        judged = replace(judged, problems=change.brought_in(judged.problems, before.problems))
+        judged = judged._replace(problems=change.brought_in(judged.problems, before.problems))
     places = {*asked, *(problem.position.file for problem in unreadable)}
     problems = [problem for problem in judged.problems if problem.position.file in places]
     problems += [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentinel.config.offsets import place, span, verbatim
 from sentinel.config.tree import MappingNode, Node, ScalarNode
@@ -160,8 +160,7 @@ class RuleView:
         return above.keys.get(path[-1], self.key) if isinstance(above, MappingNode) else self.key
 
 
-@dataclass(slots=True, eq=False)
-class GroupView:
+class GroupView(NamedTuple):
     """A group of a Prometheus rule file, with the rules that can be read."""
 
     name: str

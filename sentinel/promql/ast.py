@@ -1,6 +1,7 @@
-"""The tree of a PromQL expression: frozen values, each with its place in the text.
+"""The tree of a PromQL expression: values, each with its place in the text.
 
-Two trees are equal when they mean the same; places are not compared. `str(node)` is PromQL again.
+Two trees are equal when they mean the same; places are not compared. `str(node)` is PromQL again. Nodes are not
+frozen, since a frozen one takes thrice as long to make; once a tree is parsed, nobody writes to it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from sentinel.core.labels import NAME, Matcher, MatchOp
 from sentinel.promql.signatures import FUNCTIONS, ValueType
@@ -87,7 +89,7 @@ class Cardinality(StrEnum):
     MANY_TO_MANY = "many-to-many"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, unsafe_hash=True, kw_only=True)
 class Expr:
     """Any node: `start` and `end` are offsets in characters, `end` one past the last.
 
@@ -113,8 +115,7 @@ class Expr:
         return write(self)
 
 
-@dataclass(frozen=True, slots=True)
-class DurationExpr:
+class DurationExpr(NamedTuple):
     """A length of time that is known only when the query is: it holds `step()` or `range()`.
 
     Args:
@@ -130,7 +131,7 @@ class DurationExpr:
 Length = int | DurationExpr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Number(Expr):
     """A number; a duration used as a number is its seconds."""
 
@@ -142,7 +143,7 @@ class Number(Expr):
         return ValueType.SCALAR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Text(Expr):
     """A string."""
 
@@ -154,7 +155,7 @@ class Text(Expr):
         return ValueType.STRING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Paren(Expr):
     """An expression in parentheses."""
 
@@ -163,7 +164,7 @@ class Paren(Expr):
 
     def __post_init__(self) -> None:
         # Kept, not asked for each time: a chain of a thousand nodes must not recurse before its depth is checked.
-        object.__setattr__(self, "type", self.expr.type)
+        self.type = self.expr.type
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -171,7 +172,7 @@ class Paren(Expr):
         return (self.expr,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class VectorSelector(Expr):
     """The newest sample of every series that fulfils the matchers.
 
@@ -194,7 +195,7 @@ class VectorSelector(Expr):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class MatrixSelector(Expr):
     """The samples of a window that ends at the evaluation; `anchored` adds the last one before it."""
 
@@ -213,7 +214,7 @@ class MatrixSelector(Expr):
         return (self.selector,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Subquery(Expr):
     """An expression evaluated at regular instants of a window; without `step`, every minute."""
 
@@ -234,7 +235,7 @@ class Subquery(Expr):
         return (self.expr,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Call(Expr):
     """A function of PromQL, applied."""
 
@@ -252,7 +253,7 @@ class Call(Expr):
         return self.args
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Aggregate(Expr):
     """An aggregation: `sum by (job) (expr)`; `param` is the k of `topk` and the like."""
 
@@ -268,8 +269,7 @@ class Aggregate(Expr):
         return (self.expr,) if self.param is None else (self.param, self.expr)
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(NamedTuple):
     """How the elements of two vectors find each other.
 
     Args:
@@ -289,7 +289,7 @@ class Matching:
     fill_right: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Binary(Expr):
     """Two expressions and an operator; `matching` is None unless both are vectors."""
 
@@ -302,7 +302,7 @@ class Binary(Expr):
 
     def __post_init__(self) -> None:
         scalar = self.lhs.type == ValueType.SCALAR and self.rhs.type == ValueType.SCALAR
-        object.__setattr__(self, "type", ValueType.SCALAR if scalar else ValueType.VECTOR)
+        self.type = ValueType.SCALAR if scalar else ValueType.VECTOR
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -310,7 +310,7 @@ class Binary(Expr):
         return (self.lhs, self.rhs)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Unary(Expr):
     """A sign before an expression."""
 
@@ -319,7 +319,7 @@ class Unary(Expr):
     type: ValueType = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "type", self.expr.type)
+        self.type = self.expr.type
 
     @property
     def children(self) -> tuple[Expr, ...]:

@@ -48,7 +48,7 @@ def _join(frame: Frame, node: Binary, left: Vector, right: Vector) -> Vector:
     swapped = matching.cardinality is Cardinality.ONE_TO_MANY
     many, one = (right, left) if swapped else (left, right)
     if swapped:
-        matching = replace(matching, fill_left=matching.fill_right, fill_right=matching.fill_left)
+        matching = matching._replace(fill_left=matching.fill_right, fill_right=matching.fill_left)
     filled = matching.fill_left is not None or matching.fill_right is not None
     if not (len(many.labels) and len(one.labels)) and not filled:
         return nothing(frame.steps)

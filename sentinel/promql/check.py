@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sentinel.core.errors import QueryInvalid
 from sentinel.promql.ast import (
     Aggregate,
@@ -13,6 +11,7 @@ from sentinel.promql.ast import (
     Expr,
     Matching,
     MatrixSelector,
+    Operator,
     Paren,
     Unary,
     ValueType,
@@ -39,16 +38,21 @@ def check_call(call: Call) -> Call:
         raise QueryInvalid(
             f"the arguments of {call.function}() stand in another order", call.start, call.end, f"write {signature}"
         )
-    for index, arg in enumerate(call.args):
-        _expect(arg, signature.expects(index), f'call to function "{call.function}"')
-        inner = unwrap(arg)
-        if isinstance(inner, MatrixSelector) and inner.anchored and call.function not in ANCHORED:
+    for arg, wanted in zip(call.args, expected, strict=True):
+        if arg.type is not wanted:
+            raise _mistyped(arg, wanted, f'call to function "{call.function}"')
+        if wanted is ValueType.MATRIX and call.function not in ANCHORED and _is_anchored(arg):
             raise QueryInvalid(
                 f"anchored modifier can only be used with: {', '.join(ANCHORED)} - not with {call.function}",
                 arg.start,
                 arg.end,
             )
     return call
+
+
+def _is_anchored(arg: Expr) -> bool:
+    inner = unwrap(arg)
+    return isinstance(inner, MatrixSelector) and inner.anchored
 
 
 def check_aggregate(
@@ -61,9 +65,10 @@ def check_aggregate(
         example = f"{op}(x)" if param is None else f"{op}({'label' if param == ValueType.STRING else 'k'}, x)"
         noun = "argument" if wanted == 1 else "arguments"
         raise QueryInvalid(f"{op} takes {wanted} {noun}, not {len(args)}", start, end, f"write {example}")
-    if param is not None:
-        _expect(args[0], param, f"aggregation parameter of {op}")
-    _expect(args[-1], ValueType.VECTOR, f"aggregation {op}")
+    if param is not None and args[0].type is not param:
+        raise _mistyped(args[0], param, f"aggregation parameter of {op}")
+    if args[-1].type is not ValueType.VECTOR:
+        raise _mistyped(args[-1], ValueType.VECTOR, f"aggregation {op}")
     return Aggregate(op, args[-1], args[0] if param else None, grouping, without, start=start, end=end)
 
 
@@ -83,7 +88,7 @@ _PLAIN, _SETS = Matching(), Matching(cardinality=Cardinality.MANY_TO_MANY)
 
 
 def check_binary(node: Binary, op_start: int, op_end: int) -> Binary:
-    """Return the node, its matching settled, if the operator fits its operands."""
+    """Settle the matching of a node that was just made, and return it, if the operator fits its operands."""
     for side in (node.lhs, node.rhs):
         if side.type not in (ValueType.SCALAR, ValueType.VECTOR):
             fix = "write a function around it, such as rate()" if side.type == ValueType.MATRIX else "remove the quotes"
@@ -92,37 +97,37 @@ def check_binary(node: Binary, op_start: int, op_end: int) -> Binary:
             raise QueryInvalid(
                 f"{node.op} takes scalars and instant vectors, not a {side.type.words}", side.start, side.end, fix
             )
-    vectors = node.lhs.type == node.rhs.type == ValueType.VECTOR
-    if wrong := _wrong_operator(node, vectors) or (vectors and _wrong_matching(node)):
+    vectors = node.lhs.type is ValueType.VECTOR is node.rhs.type
+    if wrong := _wrong_operator(node, vectors) or (node.matching and _wrong_matching(node.op, node.matching)):
         raise QueryInvalid(wrong[0], op_start, op_end, wrong[1])
-    if not vectors:
-        return node
-    matching = node.matching or _PLAIN
-    if node.op.sets:
-        matching = replace(matching, cardinality=Cardinality.MANY_TO_MANY) if node.matching else _SETS
-    return Binary(node.op, node.lhs, node.rhs, matching, node.return_bool, start=node.start, end=node.end)
+    if vectors and node.op.sets:
+        node.matching = node.matching._replace(cardinality=Cardinality.MANY_TO_MANY) if node.matching else _SETS
+    elif vectors:
+        node.matching = node.matching or _PLAIN
+    return node
 
 
 def _wrong_operator(node: Binary, vectors: bool) -> tuple[str, str] | None:
     """Return what is wrong with the operator, and a proposal."""
     if node.return_bool and not node.op.compares:
         return "bool modifier can only be used on comparison operators", "remove `bool`"
+    if vectors:
+        return None
     if node.op.compares and not node.return_bool and node.type == ValueType.SCALAR:
         return "comparisons between scalars must use the bool modifier", f"write {node.op} bool"
-    if node.op.sets and not vectors:
+    if node.op.sets:
         return f"{node.op} works on two instant vectors only", "write vector(…) around a scalar"
-    if node.matching is not None and not vectors:
+    if node.matching is not None:
         return "matching is only allowed between instant vectors", "remove on, ignoring, group_… and fill"
     return None
 
 
-def _wrong_matching(node: Binary) -> tuple[str, str] | None:
+def _wrong_matching(op: Operator, matching: Matching) -> tuple[str, str] | None:
     """Return what is wrong between two vectors, and a proposal."""
-    matching = node.matching or Matching()
-    if node.op.sets and matching.cardinality is not Cardinality.ONE_TO_ONE:
-        return f"no grouping allowed for the set operator {node.op}", "remove group_left or group_right"
-    if node.op.sets and (matching.fill_left is not None or matching.fill_right is not None):
-        return f"no fill allowed for the set operator {node.op}", "remove fill"
+    if op.sets and matching.cardinality is not Cardinality.ONE_TO_ONE:
+        return f"no grouping allowed for the set operator {op}", "remove group_left or group_right"
+    if op.sets and (matching.fill_left is not None or matching.fill_right is not None):
+        return f"no fill allowed for the set operator {op}", "remove fill"
     if matching.on and (twice := set(matching.labels) & set(matching.include)):
         return f"label {min(twice)!r} must not occur in on and group clause at once", "remove it from one"
     return None
@@ -146,9 +151,7 @@ def unwrap(expr: Expr) -> Expr:
     return expr
 
 
-def _expect(arg: Expr, wanted: ValueType, place: str) -> None:
-    if arg.type == wanted:
-        return
+def _mistyped(arg: Expr, wanted: ValueType, place: str) -> QueryInvalid:
     from sentinel.promql.write import write
 
     fix = ""
@@ -162,4 +165,4 @@ def _expect(arg: Expr, wanted: ValueType, place: str) -> None:
         fix = "write vector(…) around it"
     elif wanted == ValueType.SCALAR and arg.type == ValueType.VECTOR:
         fix = "write scalar(…) around it"
-    raise QueryInvalid(f"expected type {wanted.words} in {place}, got {arg.type.words}", arg.start, arg.end, fix)
+    return QueryInvalid(f"expected type {wanted.words} in {place}, got {arg.type.words}", arg.start, arg.end, fix)

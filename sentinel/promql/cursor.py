@@ -8,15 +8,11 @@ from sentinel.promql.literal import duration_ms, number, signed, unquote
 
 
 class Cursor:
-    """The tokens and a place in them."""
+    """The tokens and a place in them; `peek` is the next token."""
 
     def __init__(self, found: list[Token]) -> None:
         self._tokens, self._at = found, 0
-
-    @property
-    def peek(self) -> Token:
-        """The next token."""
-        return self._tokens[self._at]
+        self.peek = found[0]
 
     @property
     def last(self) -> Token | None:
@@ -34,9 +30,10 @@ class Cursor:
 
     def next(self) -> Token:
         """Take the next token."""
-        token = self._tokens[self._at]
+        token = self.peek
         if token.kind is not Kind.END:
             self._at += 1
+            self.peek = self._tokens[self._at]
         return token
 
     def more(self) -> bool:
@@ -44,20 +41,18 @@ class Cursor:
         return self.peek.kind is not Kind.END
 
     def sees(self, *signs: str) -> bool:
-        """Say whether one of these signs comes next."""
-        token = self._tokens[self._at]
-        return token.kind is Kind.SIGN and token.text in signs
+        """Say whether one of these signs comes next; no other token has the text of one."""
+        return self.peek.text in signs
 
     def expect(self, sign: str, fix: str = "") -> Token:
         """Take this sign, and no other."""
-        if not self.sees(sign):
+        if self.peek.text != sign:
             raise self.wrong(f"expected {sign!r}, found {self.peek}", self.peek, fix)
         return self.next()
 
     def take_word(self, *words: str) -> Token | None:
         """Take one of these keywords if it comes next."""
-        token = self._tokens[self._at]
-        return self.next() if token.kind is Kind.WORD and token.text.lower() in words else None
+        return self.next() if self.peek.word in words else None
 
     def wrong(self, says: str, token: Token, fix: str = "") -> QueryInvalid:
         """Return the error about a token; at the end it points at what stands before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 #: Milliseconds of each unit, longest first, which is also the order in which they must be written.
 UNITS = {
@@ -16,6 +17,7 @@ UNITS = {
     "ms": 1,
 }
 
+_OCTAL = re.compile(r"0[0-7]+")
 _PART = re.compile(r"(\d+)(ms|[ywdhms])")
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\'\"])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.?))", re.DOTALL
@@ -36,6 +38,7 @@ _SIMPLE = {
 _LONGEST_MS = 292 * UNITS["y"]
 
 
+@lru_cache(1024)
 def duration_ms(text: str) -> int:
     """Return the milliseconds of `1h30m`.
 
@@ -81,7 +84,7 @@ def number(text: str) -> float:
         return math.nan
     if plain.startswith("0x"):
         return float(int(plain, 16))
-    if re.fullmatch(r"0[0-7]+", plain):
+    if plain.startswith("0") and _OCTAL.fullmatch(plain):
         return float(int(plain, 8))
     return float(plain)
 

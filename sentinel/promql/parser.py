@@ -5,8 +5,6 @@ Each step down counts against a limit, so that no text can exhaust the interpret
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.problem import near
 from sentinel.promql.ast import (
@@ -53,8 +51,6 @@ _MULTIPLICATION, _POWER = 5, 6
 _TRIMS = {"</", ">/"}
 #: What may stand between an operator and its right operand.
 _MATCHING = frozenset({"on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right"})
-#: What may follow an operand and belongs to it.
-_FOLLOWERS = frozenset({"[", "@", "offset", "anchored", "smoothed"})
 
 
 def parse(text: str) -> Expr:
@@ -86,7 +82,8 @@ class _Parser(SelectorParser):
         expr = self.expression(0)
         if self.more():
             raise self._unexpected_after(expr)
-        _check_depth(expr)
+        if self._at > DEEPEST:  # no tree is deeper than its text has tokens
+            _check_depth(expr)
         return expr
 
     def expression(self, floor: int) -> Expr:
@@ -97,13 +94,11 @@ class _Parser(SelectorParser):
         left, links = self._prefix(), 0
         while True:
             token = self.peek
-            sign, precedence = token.text, 0
-            if token.kind is Kind.SIGN or token.kind is Kind.WORD:
-                sign = token.word or sign
-                precedence = _PRECEDENCE.get(sign, 0)
+            sign = token.word or token.text  # no number or string is spelt as an operator is
+            precedence = _PRECEDENCE.get(sign, 0)
+            if precedence <= floor:
                 if sign in _TRIMS:
                     raise self.wrong(f"{sign} trims native histograms, which are not evaluated here", token)
-            if precedence <= floor:
                 self._depth -= 1
                 return left
             self.next()
@@ -133,21 +128,21 @@ class _Parser(SelectorParser):
             return None
         given, matching = False, Matching()
         if word := self.take_word("on", "ignoring"):
-            matching = replace(matching, on=word.word == "on", labels=self.label_list())
+            matching = matching._replace(on=word.word == "on", labels=self.label_list())
             given = True
         if word := self.take_word("group_left", "group_right"):
             many = Cardinality.MANY_TO_ONE if word.word == "group_left" else Cardinality.ONE_TO_MANY
             include = self.label_list() if self.sees("(") and self._labels_ahead() else ()
-            matching = replace(matching, cardinality=many, include=include)
+            matching = matching._replace(cardinality=many, include=include)
             given = True
         while word := self._fill_word():
             self.expect("(")
             value = self.signed_number()
             self.expect(")")
             if word.word in ("fill", "fill_left"):
-                matching = replace(matching, fill_left=value)
+                matching = matching._replace(fill_left=value)
             if word.word in ("fill", "fill_right"):
-                matching = replace(matching, fill_right=value)
+                matching = matching._replace(fill_right=value)
             given = True
         return matching if given else None
 
@@ -168,7 +163,7 @@ class _Parser(SelectorParser):
 
     def _prefix(self) -> Expr:
         token = self.peek
-        if self.sees("+", "-"):
+        if token.text in ("+", "-"):
             self.next()
             operand = self.expression(_MULTIPLICATION)
             if isinstance(operand, Number):
@@ -179,23 +174,23 @@ class _Parser(SelectorParser):
     def _postfix(self, expr: Expr) -> Expr:
         """Parse what may follow an operand: ranges, subqueries, `offset`, `@`, `anchored`."""
         while True:
-            token = self.peek
-            if token.text not in _FOLLOWERS and token.word not in _FOLLOWERS:
-                return expr
-            if self.sees("["):
-                expr = self.brackets(expr)
-            elif token.word == "offset":
-                expr = self.offset(expr)
-            elif self.sees("@"):
-                expr = self.at_modifier(expr)
-            elif token.word in ("anchored", "smoothed"):
-                expr = self.extended(expr)
-            else:
-                return expr
+            match self.peek.word or self.peek.text:
+                case "[":
+                    expr = self.brackets(expr)
+                case "offset":
+                    expr = self.offset(expr)
+                case "@":
+                    expr = self.at_modifier(expr)
+                case "anchored" | "smoothed":
+                    expr = self.extended(expr)
+                case _:
+                    return expr
 
     def _atom(self) -> Expr:
         token = self.peek
         match token.kind:
+            case Kind.WORD:
+                return self._word()
             case Kind.NUMBER:
                 self.next()
                 return Number(self.number_of(token), start=token.start, end=token.end)
@@ -205,11 +200,9 @@ class _Parser(SelectorParser):
             case Kind.STRING:
                 self.next()
                 return Text(self.text_of(token), start=token.start, end=token.end)
-            case Kind.WORD:
-                return self._word()
-            case _ if self.sees("("):
+            case _ if token.text == "(":
                 return self._paren()
-            case _ if self.sees("{"):
+            case _ if token.text == "{":
                 return self.vector_selector()
             case _:
                 raise self._unexpected(token)

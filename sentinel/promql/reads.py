@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from sentinel.core.labels import Matcher
 from sentinel.promql.ast import Expr, Length, MatrixSelector, Subquery, VectorSelector
 from sentinel.promql.duration import resolve_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One selector of an expression.
 
     Args:

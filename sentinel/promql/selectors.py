@@ -67,7 +67,7 @@ class SelectorParser(LengthParser):
                 raise self.wrong("the metric's name is given twice", token)
             matchers.append(Matcher(NAME, MatchOp.EQUAL, name))
             return
-        if not valid_label(name) or (token.kind is Kind.WORD and not _LABEL.fullmatch(name)):
+        if not (_LABEL.fullmatch(name) or (token.kind is Kind.STRING and valid_label(name))):
             fix = f'write {name.rstrip(":")}="…"' if name.endswith(":") else ""
             raise self.wrong(f"{name!r} is not the name of a label", token, fix)
         if not self.sees("=", "!=", "=~", "!~"):
@@ -96,7 +96,7 @@ class SelectorParser(LengthParser):
         while not self.sees(")"):
             token = self.peek
             name = self.text_of(token) if token.kind is Kind.STRING else token.text
-            if not valid_label(name) or not (token.kind is Kind.STRING or _LABEL.fullmatch(name)):
+            if not (_LABEL.fullmatch(name) or (token.kind is Kind.STRING and valid_label(name))):
                 raise self.wrong(f"expected the name of a label, found {token}", token)
             self.next()
             names.append(name)

@@ -7,8 +7,8 @@ rule files stays quick.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ValueType(StrEnum):
@@ -28,8 +28,7 @@ class ValueType(StrEnum):
 S, V, M, T = ValueType.SCALAR, ValueType.VECTOR, ValueType.MATRIX, ValueType.STRING
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """How a function is called.
 
     Args:
@@ -309,8 +308,7 @@ UNSUPPORTED: dict[str, str] = {
 ANCHORED = ("changes", "delta", "increase", "rate", "resets")
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregation:
+class Aggregation(NamedTuple):
     """How an aggregation is called: `param` is the type of its parameter, None if it has none."""
 
     name: str

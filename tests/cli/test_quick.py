@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from sentinel.cli.commands import Commands
 def test_both_know_the_same_options() -> None:
     """An option that is added to one is added to the other."""
     ours = {*quick._FLAGS.values(), *quick._VALUES.values(), "paths"}
-    assert ours == {field.name for field in dataclasses.fields(checking.Options)}
+    assert ours == {*checking.Options._fields}
     command = Commands().get_command(None, "check")
     theirs = {word for parameter in command.params for word in parameter.opts if word.startswith("--")} - {"--help"}
     assert theirs == {*quick._FLAGS, *quick._VALUES}

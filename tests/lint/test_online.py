@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -48,7 +47,7 @@ def test_addresses_that_do_not_answer_are_told(server: str) -> None:
     texts, setting = {"rules/a.yaml": "rules:\n" + rules}, Setting({}, NOW)
     assert "rule/runbook-unreachable" not in {one.check for one in examine(texts, setting).problems}
     assert ASKED == []
-    found = examine(texts, replace(setting, online=True)).problems
+    found = examine(texts, setting._replace(online=True)).problems
     wrong = [one.says.removeprefix(server) for one in found if one.check == "rule/runbook-unreachable"]
     assert wrong == ["/gone does not answer: status 404", "/broken does not answer: status 500"]
     assert sorted(ASKED) == ["/broken", "/gone", "/guarded", "/there"]

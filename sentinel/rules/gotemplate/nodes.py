@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A text, a number, `true`, `false` or `nil`."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
 class Dot:
     """What the surrounding block is about: `.`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """`$name`; "" is `$`, what the whole template is about."""
 
     name: str
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """The name of a function."""
 
     name: str
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """`operand.first.second`."""
 
     operand: Operand
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """Commands, each given to the next one as its last argument; what comes out may be kept under names."""
 
     commands: tuple[tuple[Operand, ...], ...]
@@ -53,22 +47,19 @@ class Pipeline:
 Operand = Literal | Dot | Variable | Function | Fields | Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """Text that stays as it is."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """`{{ … }}`: written, unless it is kept under a name."""
 
     pipeline: Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """`{{ if … }}`, `{{ with … }}`, `{{ range … }}`, with what stands in it and behind its `else`."""
 
     word: str

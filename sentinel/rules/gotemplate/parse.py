@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sentinel.core.problem import near
 from sentinel.promql.literal import unquote
@@ -62,8 +63,7 @@ class GoTemplateInvalid(ValueError):
         self.says, self.start, self.end, self.fix = says, start, end, fix
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int
