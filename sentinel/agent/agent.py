@@ -27,10 +27,11 @@ from sentinel.agent.operators import Operators
 from sentinel.agent.pulse import Pulse
 from sentinel.agent.readings import span
 from sentinel.agent.reference import Reference
+from sentinel.agent.shown import view_of
 from sentinel.agent.sign import call, rest, why_silent
 from sentinel.agent.timetable import Timetable
 from sentinel.agent.tree import Tree
-from sentinel.agent.view import Reload, view_of
+from sentinel.agent.view import Reload
 from sentinel.agent.waits import Waits
 from sentinel.config.config import Config
 from sentinel.config.secrets import Secrets
@@ -43,7 +44,7 @@ from sentinel.core.sample import Sample
 from sentinel.core.schedule import Every
 from sentinel.delivery.attempt import attempt
 from sentinel.delivery.couriers import Couriers
-from sentinel.delivery.settle import Result
+from sentinel.delivery.parcel import Result
 from sentinel.delivery.trial import send_test
 from sentinel.delivery.words import Words
 from sentinel.probes.probe import Probe

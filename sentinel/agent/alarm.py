@@ -12,16 +12,17 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import structlog
 
+from sentinel.agent.desk import Desk
+from sentinel.agent.pen import RULE
 from sentinel.alerts import advance
 from sentinel.core.alert import Alert, Change, Patience
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
 from sentinel.delivery.facts import gather
-from sentinel.delivery.settle import Result
+from sentinel.delivery.parcel import Result
 from sentinel.delivery.words import Words
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier
@@ -30,13 +31,8 @@ from sentinel.routing.hold import hold
 from sentinel.routing.places import audience
 from sentinel.rules.observe import observe
 
-if TYPE_CHECKING:
-    from sentinel.agent.desk import Desk
-
 log = structlog.get_logger()
 
-#: The built-in rule that is told from memory.
-RULE = "sentinel-database"
 #: A lock may pass by itself; what will not (a full disk, a file that is read-only) is told at once.
 PATIENCE = timedelta(minutes=1)
 

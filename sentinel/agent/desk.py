@@ -22,13 +22,12 @@ from typing import TypeVar
 
 import structlog
 
-from sentinel.agent import alarm
 from sentinel.agent.inbox import Errand, Inbox, Work, answer_with
 from sentinel.agent.jobs import Jobs
 from sentinel.agent.leaps import JUMP, Leaps
 from sentinel.agent.ledger import load_state, tell, write_outcome
 from sentinel.agent.numbers import writing_again
-from sentinel.agent.pen import Pen
+from sentinel.agent.pen import RULE, Pen
 from sentinel.agent.readings import Readings, source_of, span
 from sentinel.agent.swap import Written, swap
 from sentinel.agent.turning import Turning
@@ -260,8 +259,8 @@ class Desk:
         if not self._unwritten:
             self.append(writing_again(now + timedelta(milliseconds=1)))  # after whatever was counted just now
             self._changed = True
-        self.agenda.evaluated([alarm.RULE], self.state.alerts, now)
-        return [rule for rule in due if rule.name != alarm.RULE]
+        self.agenda.evaluated([RULE], self.state.alerts, now)
+        return [rule for rule in due if rule.name != RULE]
 
     def _read(self, rule: Rule, now: datetime) -> bool:
         """Let a reader observe a rule that needs one; it is due again when that is done."""

@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 #: Samples that nobody waits for ride with the next commit, at the latest after so long.
 RIDE_SECONDS = 1.0
+#: The built-in rule that nothing can be written; while it is so, `alarm` tells it from memory.
+RULE = "sentinel-database"
 #: After a commit that failed: the first pause, doubled up to the last.
 PAUSE_SECONDS = (0.1, 15.0)
 

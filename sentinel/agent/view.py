@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from sentinel.config.config import Config
 from sentinel.core.alert import Alert
@@ -13,13 +12,8 @@ from sentinel.core.heartbeat import Heartbeat
 from sentinel.core.notification import Notification, Told
 from sentinel.core.operator import Acknowledgement
 from sentinel.core.problem import Problem
-from sentinel.routing.draft import Draft
-from sentinel.routing.hold import acknowledged
 from sentinel.routing.silences import Silences
 from sentinel.routing.telling import Held
-
-if TYPE_CHECKING:
-    from sentinel.agent.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +72,3 @@ class View:
     failures: Mapping[str, str] = field(default_factory=dict)
     unwritten_since: datetime | None = None
     unwritten_why: str = ""
-
-
-def view_of(desk: Desk, reload: Reload, now: datetime) -> View:
-    """Return how everything stands; only on the desk's thread, or before it begins."""
-    telling = desk.state.telling
-    return View(
-        at=now,
-        config=desk.config,
-        reload=reload,
-        alerts=tuple(sorted(telling.alerts, key=_gravest_first)),
-        held=dict(telling.held),
-        told={fingerprint: tuple(told.values()) for fingerprint, told in telling.told.items()},
-        reasons=dict(desk.state.reasons),
-        owed=tuple(telling.open.values()),
-        silences=Silences(telling.silences.values()),
-        acknowledged={one.fingerprint: one for one in _in_force(desk, now)},
-        heartbeats=dict(desk.jobs.known),
-        failures=dict(desk.state.failures),
-        unwritten_since=desk.pen.unwritten_since,
-        unwritten_why=desk.pen.unwritten_why,
-    )
-
-
-def _in_force(desk: Desk, now: datetime) -> Iterator[Acknowledgement]:
-    telling = desk.state.telling
-    draft = Draft(telling, desk.config.policy, now, {})
-    for fingerprint, one in telling.acknowledgements.items():
-        if (alert := telling.alerts.get(fingerprint)) and acknowledged(alert, draft):
-            yield one
-
-
-def _gravest_first(alert: Alert) -> tuple[int, int, datetime, str]:
-    severity = alert.severity or 0
-    pending = max(alert.standings, default=0)
-    return -severity, -pending, alert.since or datetime.max.replace(tzinfo=UTC), alert.fingerprint

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from sentinel.config.build import Builder
 from sentinel.config.read import Found
 from sentinel.config.tree import is_blank
+from sentinel.core.hours import parse_schedule
 from sentinel.core.schedule import AnyOf, Schedule
 
 #: Stands in for a schedule that could not be read, so that whoever names it is not to blame.
@@ -47,7 +48,7 @@ class _Named(Mapping[str, Schedule]):
             try:
                 entry = self._entries[name]
                 data = self._builder.reader.data(entry.node)
-                self._read[name] = Schedule.parse(data, self, self._builder.timezone(entry))
+                self._read[name] = parse_schedule(data, self, self._builder.timezone(entry))
             finally:
                 self._open.pop()
         return self._read[name]

@@ -112,7 +112,9 @@ def _schedule(given: Any, info: Any) -> Schedule:
     if isinstance(given, Schedule):
         return given
     context = info.context or {}
-    return Schedule.parse(given, context.get("schedules"), context.get("timezone", "UTC"))
+    from sentinel.core.hours import parse_schedule
+
+    return parse_schedule(given, context.get("schedules"), context.get("timezone", "UTC"))
 
 
 def _moment(given: Any, info: Any) -> datetime:

@@ -62,16 +62,25 @@ _MAPPINGS = [
     },
 ]
 _NAMED = {"type": "string", "description": 'The name of one under schedules:, or "!name", its opposite.'}
-#: What editors are told of a schedule: its forms, as `Schedule.parse` reads them.
+#: What editors are told of a schedule: its forms, as `parse_schedule` reads them.
 JSON_SCHEMA = {"anyOf": [*_MAPPINGS, _NAMED, {"type": "array", "items": {"anyOf": [*_MAPPINGS, _NAMED]}}]}
 
 
-def parse_schedule(given: Any, named: Mapping[str, Schedule], timezone: str) -> Schedule:
-    """Read a schedule; see `Schedule.parse`."""
+def parse_schedule(given: Any, named: Mapping[str, Schedule] | None = None, timezone: str = "UTC") -> Schedule:
+    """Read a schedule in any of its forms.
+
+    Args:
+        given: a mapping, a list of schedules, a name, or "!name".
+        named: the schedules that a name may mean.
+        timezone: of a mapping that does not say one.
+
+    Raises:
+        ValueError: it is none; the text says what is wrong.
+    """
     if isinstance(given, Schedule):
         return given
     if isinstance(given, str):
-        return _by_name(given, named)
+        return _by_name(given, named or {})
     if isinstance(given, Mapping):
         return _from_mapping(given, timezone)
     if isinstance(given, Sequence) and given:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise, takewhile
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cronsim import CronSim, CronSimError
 
@@ -158,22 +158,6 @@ class Schedule(ABC):
     def _near_spans(self, instant: datetime) -> Iterator[tuple[datetime, datetime]]:
         spans = takewhile(lambda span: span[0] <= instant + _HORIZON, self.spans_from(instant))
         return islice(spans, _MOST_SPANS)
-
-    @classmethod
-    def parse(cls, given: Any, named: Mapping[str, Schedule] | None = None, timezone: str = "UTC") -> Schedule:
-        """Read a schedule in any of its forms.
-
-        Args:
-            given: a mapping, a list of schedules, a name, or "!name".
-            named: the schedules that a name may mean.
-            timezone: of a mapping that does not say one.
-
-        Raises:
-            ValueError: it is none; the text says what is wrong.
-        """
-        from sentinel.core.hours import parse_schedule
-
-        return parse_schedule(given, named or {}, timezone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import structlog
 
 from sentinel.core.clock import Clock
 from sentinel.core.errors import DeliveryFailed, GiveUp, TryAgain
-from sentinel.delivery.settle import Result
+from sentinel.delivery.parcel import Result
 from sentinel.notifiers.base import Send
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier

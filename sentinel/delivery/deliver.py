@@ -26,9 +26,10 @@ from sentinel.core.errors import StoreUnavailable, TryAgain
 from sentinel.core.notification import Settled
 from sentinel.delivery.attempt import SEND_TIMEOUT, attempt
 from sentinel.delivery.breaker import Breaker, Circuit
-from sentinel.delivery.lease import Leased, Parcel, lease
+from sentinel.delivery.lease import Leased, lease
 from sentinel.delivery.pace import FRESH, Pace, ahead
-from sentinel.delivery.settle import Landed, Result, give_back, settle
+from sentinel.delivery.parcel import Landed, Parcel, Result
+from sentinel.delivery.settle import give_back, settle
 from sentinel.delivery.words import Words
 from sentinel.notifiers.base import Send
 from sentinel.notifiers.notifier import Notifier

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,49 +16,23 @@ from sentinel.core.notification import Notification, Settled, Settlement
 from sentinel.core.severity import Severity
 from sentinel.delivery.backoff import ends_at
 from sentinel.delivery.breaker import Breaker, Circuit
-from sentinel.delivery.fallback import INSTEAD_AFTER, bury, next_instead, stand_in
+from sentinel.delivery.fallback import bury, next_instead, stand_in
 from sentinel.delivery.order import choose, share
 from sentinel.delivery.pace import FRESH, Pace
-from sentinel.delivery.seal import LATE, Sealer
+from sentinel.delivery.parcel import LEASE, Parcel
+from sentinel.delivery.seal import Sealer
 from sentinel.delivery.words import Words
-from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier
 
 if TYPE_CHECKING:
     from sentinel.store.database import Transaction
 
-#: A lease ends by itself after this: longer than a send may take, so that two never send the same at one time.
-LEASE = timedelta(seconds=60)
 #: So many at most are told in one digest.
 _DIGEST = 1000
 #: So many dead letters or stand-ins are made in one transaction; the desk has more to do.
 _BATCH = 100
 
 log = structlog.get_logger(__name__)
-
-__all__ = ["INSTEAD_AFTER", "LATE", "LEASE", "Leased", "Parcel", "lease", "reclaim"]
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One message that is to be sent and settled.
-
-    Args:
-        rows: leased, which it tells: one, or those of a digest. The first one carries the words.
-        message: the words.
-        leased_until: nobody else sends it before.
-        trial: whether it is the trial of a half-open circuit, which is not counted.
-    """
-
-    rows: tuple[Notification, ...]
-    message: Message
-    leased_until: datetime
-    trial: bool = False
-
-    @property
-    def leased_at(self) -> datetime:
-        """When it was."""
-        return self.leased_until - LEASE
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sentinel.core.notification import Notification
+from sentinel.delivery.parcel import Result
 from sentinel.notifiers.rate import Rate
-
-if TYPE_CHECKING:
-    from sentinel.delivery.settle import Result
 
 #: What a receiver takes in so long is leased at a time: after a crash no more than that is sent again.
 AHEAD_SECONDS = 0.2

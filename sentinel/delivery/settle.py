@@ -12,7 +12,7 @@ What one digest tells is settled at once, each notification by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from sentinel.core.notification import Attempt, Notification, Settled, Settlemen
 from sentinel.core.severity import Severity
 from sentinel.delivery.backoff import wait
 from sentinel.delivery.fallback import bury
-from sentinel.delivery.lease import Parcel
+from sentinel.delivery.parcel import Landed, Parcel
 from sentinel.delivery.seal import unsealed
 from sentinel.notifiers.base import WHY
 from sentinel.notifiers.message import AlertFact, Message
@@ -32,48 +32,6 @@ if TYPE_CHECKING:
 
 #: So many attempts are kept with a notification, the newest.
 KEPT = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one attempt ended.
-
-    Args:
-        receipt: what the notifier gave back, if the receiver accepted.
-        error: why not, if it did not.
-        took_seconds: for how long.
-    """
-
-    receipt: Mapping[str, str] | None = None
-    error: DeliveryFailed | None = None
-    took_seconds: float = 0.0
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the receiver has the message."""
-        return self.error is None
-
-    @property
-    def counts(self) -> bool:
-        """Whether it counts in the notifier's rate: whatever may have been taken does, and what is refused for good."""
-        return not (isinstance(self.error, TryAgain) and self.error.sure)
-
-
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """An attempt that is over.
-
-    Args:
-        parcel: what was sent.
-        result: how it ended.
-        at: when.
-        recovered: whether the circuit was not closed before: then all that wait are due at once.
-    """
-
-    parcel: Parcel
-    result: Result
-    at: datetime
-    recovered: bool = False
 
 
 def settle(tx: Transaction, notifier: Notifier, landed: Sequence[Landed]) -> Settled:

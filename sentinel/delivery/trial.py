@@ -8,7 +8,7 @@ from sentinel.core.clock import Clock
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
 from sentinel.delivery.attempt import attempt
-from sentinel.delivery.settle import Result
+from sentinel.delivery.parcel import Result
 from sentinel.delivery.words import Words
 from sentinel.notifiers.message import Facts
 from sentinel.notifiers.notifier import Notifier

@@ -132,7 +132,7 @@ class Http(WebTarget):
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[Measure]:
         """Hold the client open: the next look spares itself the connecting, as a browser does."""
-        from sentinel.probes.web.client import opened
+        from sentinel.probes.web.opened import opened
 
         async with opened(self) as client:
             yield partial(self._look, client)

@@ -72,7 +72,7 @@ class Promql(WebTarget):
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[Measure]:
         """Hold the client open."""
-        from sentinel.probes.web.client import opened
+        from sentinel.probes.web.opened import opened
 
         async with opened(self, {"Accept": "application/json"}) as client:
             yield partial(self._look, client)

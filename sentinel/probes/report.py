@@ -75,7 +75,7 @@ class ReportKind(ProbeKind):
         async with AsyncExitStack() as stack:
             client = None
             if self.http:
-                from sentinel.probes.web.client import opened
+                from sentinel.probes.web.opened import opened
 
                 client = await stack.enter_async_context(opened(self.http))
             yield partial(self._look, Lone("report"), client)

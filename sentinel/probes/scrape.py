@@ -69,7 +69,7 @@ class Scrape(WebTarget):
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[Measure]:
         """Hold the client open, and what is known of the target's series."""
-        from sentinel.probes.web.client import opened
+        from sentinel.probes.web.opened import opened
 
         known: Known = {}
         async with opened(self, {"Accept": ACCEPT}) as client:

@@ -150,7 +150,7 @@ class Steps(ProbeKind):
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[Measure]:
         """Hold a client open for each step."""
-        from sentinel.probes.web.client import opened
+        from sentinel.probes.web.opened import opened
 
         async with AsyncExitStack() as stack:
             clients = {name: await stack.enter_async_context(opened(step.http)) for name, step in self.steps.items()}

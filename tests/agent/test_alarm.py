@@ -13,7 +13,7 @@ from sentinel.agent.alarm import Alarm, call_for
 from sentinel.agent.numbers import own_batch
 from sentinel.core.errors import TryAgain
 from sentinel.core.sample import Sample
-from sentinel.delivery.settle import Result
+from sentinel.delivery.parcel import Result
 from sentinel.delivery.words import Words
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier

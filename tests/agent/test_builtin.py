@@ -15,7 +15,8 @@ import pytest
 from sentinel.agent.lookout import Lookout, Surroundings
 from sentinel.agent.numbers import Standing, numbers, own_batch
 from sentinel.agent.reference import Reference
-from sentinel.agent.view import Reload, view_of
+from sentinel.agent.shown import view_of
+from sentinel.agent.view import Reload
 from sentinel.agent.waits import Waits
 from sentinel.core.errors import ConfigInvalid, GiveUp
 from sentinel.core.notification import Settlement

@@ -14,7 +14,8 @@ import structlog.testing
 
 from sentinel.agent.operators import Asked, Operators, matched, named
 from sentinel.agent.preview import preview
-from sentinel.agent.view import Reload, View, view_of
+from sentinel.agent.shown import view_of
+from sentinel.agent.view import Reload, View
 from sentinel.core.operator import Silence, parse_match
 from sentinel.routing.match import Match
 from sentinel.store.audit import Entry

@@ -25,7 +25,7 @@ from sentinel.core.fields import (
     SeverityName,
     resolve,
 )
-from sentinel.core.schedule import Schedule
+from sentinel.core.hours import parse_schedule
 from sentinel.core.severity import Severity
 
 
@@ -101,7 +101,7 @@ def test_one_word_fills_the_field_that_the_kind_names() -> None:
 
 def test_a_schedule_may_be_named() -> None:
     """The validation's context knows the names."""
-    named = {"nights": Schedule.parse({"from": "22:00", "to": "06:00"})}
+    named = {"nights": parse_schedule({"from": "22:00", "to": "06:00"})}
     found = Everything.model_validate({"schedule": "nights"}, context={"schedules": named})
     assert found.schedule is named["nights"]
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentinel.core.hours import parse_schedule
 from sentinel.core.localtime import instant_of, zone
-from sentinel.core.schedule import Cron, Every, Schedule
+from sentinel.core.schedule import Cron, Every
 
 BERLIN = "Europe/Berlin"
 FIRST, LAST = datetime(1990, 1, 1), datetime(2060, 1, 1)  # noqa: DTZ001  # hypothesis wants them naive
@@ -122,7 +123,7 @@ def test_a_local_time_is_the_first_moment_at_which_the_clock_is_there_or_past_it
 
 WORK = {"days": "mon-fri", "from": "09:00", "to": "18:00", "timezone": BERLIN, "except": ["2026-12-25"]}
 NIGHT = {"days": "fri", "from": "22:00", "to": "06:00"}
-NAMED = {"work": Schedule.parse(WORK)}
+NAMED = {"work": parse_schedule(WORK)}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ NAMED = {"work": Schedule.parse(WORK)}
 )
 def test_a_schedule_contains(given_as: Any, instant: str, inside: bool, change: str | None) -> None:
     """And knows when it next changes."""
-    schedule = Schedule.parse(given_as, NAMED)
+    schedule = parse_schedule(given_as, NAMED)
     assert schedule.contains(at(instant)) is inside
     assert schedule.next_change_after(at(instant)) == (at(change) if change else None)
 
@@ -208,7 +209,7 @@ def test_a_schedule_contains(given_as: Any, instant: str, inside: bool, change: 
 def test_what_is_no_schedule_is_refused(given_as: Any, says: str) -> None:
     """With the key that is wrong."""
     with pytest.raises(ValueError, match=says):
-        Schedule.parse(given_as, NAMED)
+        parse_schedule(given_as, NAMED)
 
 
 times = st.times().map(lambda time: time.strftime("%H:%M"))
@@ -222,7 +223,7 @@ def test_a_schedule_is_constant_up_to_its_next_change_and_then_the_opposite(
     keys: dict[str, str], instant: datetime
 ) -> None:
     """Whoever sleeps until the next change misses nothing."""
-    schedule = Schedule.parse(keys)
+    schedule = parse_schedule(keys)
     change = schedule.next_change_after(instant)
     inside = schedule.contains(instant)
     if change is None:
@@ -237,6 +238,6 @@ def test_a_schedule_is_constant_up_to_its_next_change_and_then_the_opposite(
 @given(weekly, instants)
 def test_the_opposite_is_in_exactly_where_the_schedule_is_out(keys: dict[str, str], instant: datetime) -> None:
     """Twice turned is as it was."""
-    named = {"it": Schedule.parse(keys)}
-    assert Schedule.parse("!it", named).contains(instant) is not named["it"].contains(instant)
-    assert Schedule.parse(["!it"], named).contains(instant) is not named["it"].contains(instant)
+    named = {"it": parse_schedule(keys)}
+    assert parse_schedule("!it", named).contains(instant) is not named["it"].contains(instant)
+    assert parse_schedule(["!it"], named).contains(instant) is not named["it"].contains(instant)

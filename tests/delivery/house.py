@@ -16,9 +16,10 @@ from sentinel.core.labels import Labels
 from sentinel.core.notification import Group, Notification, Reason, Settled, Told
 from sentinel.core.severity import Severity
 from sentinel.delivery.breaker import Breaker
-from sentinel.delivery.lease import Leased, Parcel, lease, reclaim
+from sentinel.delivery.lease import Leased, lease, reclaim
 from sentinel.delivery.pace import FRESH
-from sentinel.delivery.settle import Landed, Result, settle
+from sentinel.delivery.parcel import Landed, Parcel, Result
+from sentinel.delivery.settle import settle
 from sentinel.delivery.words import Words
 from sentinel.notifiers.base import NotifierKind
 from sentinel.notifiers.message import Message

@@ -12,7 +12,7 @@ import pytest
 from sentinel.core.errors import TryAgain
 from sentinel.core.notification import Notification, Settlement
 from sentinel.delivery.pace import ahead
-from sentinel.delivery.settle import Result
+from sentinel.delivery.parcel import Result
 from sentinel.notifiers.notifier import Notifier
 from tests.delivery.house import House
 from tests.delivery.test_deliver import scripted, settled, until, working

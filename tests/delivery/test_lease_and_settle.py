@@ -11,7 +11,7 @@ from sentinel.core.errors import GiveUp, TryAgain
 from sentinel.core.notification import Reason, Settlement
 from sentinel.core.severity import Severity
 from sentinel.delivery.deadletters import retry
-from sentinel.delivery.lease import LEASE
+from sentinel.delivery.parcel import LEASE
 from sentinel.notifiers.message import Message
 from tests.delivery.house import House
 from tests.notifiers.messages import alert

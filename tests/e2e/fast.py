@@ -24,7 +24,8 @@ from sentinel.core.sample import Batch, Sample
 from sentinel.delivery.breaker import Breaker
 from sentinel.delivery.lease import lease
 from sentinel.delivery.pace import FRESH, Pace
-from sentinel.delivery.settle import Landed, Result, settle
+from sentinel.delivery.parcel import Landed, Result
+from sentinel.delivery.settle import settle
 from sentinel.delivery.words import Words
 from sentinel.notifiers.message import Message
 from sentinel.store.database import Database, Transaction

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from sentinel.core.alert import Alert, Condition
+from sentinel.core.hours import parse_schedule
 from sentinel.core.notification import Notification, Reason, Settlement
-from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
 from sentinel.routing import Escalation, Inhibition, Match, Mute
 from sentinel.routing.draft import Draft
@@ -32,7 +32,7 @@ CAUSES = (
     Inhibition("web depends on", Match.of({"rule": "db"}), Match.of({"rule": "web"}), ("host",)),
     Inhibition("severe", Match.of({"severity": "critical"}), Match.of({"severity": "warning"})),
 )
-BREAKS = Mute("breaks", Match.of({"host": "2"}), Schedule.parse({"cron": "*/20 * * * *", "lasts": "5m"}), "a break")
+BREAKS = Mute("breaks", Match.of({"host": "2"}), parse_schedule({"cron": "*/20 * * * *", "lasts": "5m"}), "a break")
 STEPS = (Escalation(timedelta(minutes=5), ("mail",)),)
 POLICIES = [
     policy(*TWO, mutes=(BREAKS,)),

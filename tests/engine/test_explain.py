@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from sentinel.core.hours import parse_schedule
 from sentinel.core.labels import Labels, fingerprint
 from sentinel.core.notification import Attempt, Notification, Reason, Settlement
-from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
 from sentinel.engine.account import lines
 from sentinel.engine.decide import known
@@ -28,7 +28,7 @@ TREE = policy(
     notifiers="boss",
 )
 KEY = fingerprint("queue", Labels.of(host="a"))
-NIGHT = Schedule.parse({"days": "mon-sun", "from": "00:00", "to": "06:00"})
+NIGHT = parse_schedule({"days": "mon-sun", "from": "00:00", "to": "06:00"})
 
 
 def said(house: House, *depths: tuple[str, float]) -> str:

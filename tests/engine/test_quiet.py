@@ -9,8 +9,8 @@ import pytest
 
 from sentinel.core.alert import Condition
 from sentinel.core.clock import ManualClock
+from sentinel.core.hours import parse_schedule
 from sentinel.core.labels import Labels, fingerprint
-from sentinel.core.schedule import Schedule
 from sentinel.core.severity import Severity
 from sentinel.routing import Escalation, Match, Mute
 from tests.engine.house import ALL, DB, House, firing, policy, route
@@ -75,7 +75,7 @@ def test_who_had_not_heard_before_a_silence_hears_when_it_ends() -> None:
 
 def test_a_mute_by_schedule_holds_until_its_hours_are_over() -> None:
     """'mutes: nights: {match: {severity: warning}, during: …}' and critical is told all the same."""
-    hours = Schedule.parse({"days": "mon-sun", "from": "22:00", "to": "06:00"})
+    hours = parse_schedule({"days": "mon-sun", "from": "22:00", "to": "06:00"})
     muted = policy(route("all", "slack"), mutes=(Mute("nights", Match.of({"severity": "warning"}), hours, "sleep"),))
     house = House(muted, clock=ManualClock(datetime(2026, 1, 5, 23, tzinfo=UTC)))
     house.see("db", WARNING)
@@ -170,7 +170,7 @@ def test_a_silence_over_what_was_told_stops_reminders_and_escalation() -> None:
     assert house.deliver("slack") == ["slack reminder"]
 
 
-NAMED = {"business-hours": Schedule.parse({"days": "mon-fri", "from": "09:00", "to": "18:00"})}
+NAMED = {"business-hours": parse_schedule({"days": "mon-fri", "from": "09:00", "to": "18:00"})}
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ NAMED = {"business-hours": Schedule.parse({"days": "mon-fri", "from": "09:00", "
 def test_a_mute_ends_with_its_hours(during: Any, timezone: str, fires_at: str, told_at: str) -> None:
     """Whatever form the schedule has, and whatever the clocks of its zone do meanwhile; with its true start."""
     began, ends = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (fires_at, told_at))
-    mute = Mute("nights", Match.of({"severity": "critical"}), Schedule.parse(during, NAMED, timezone), "nobody acts")
+    mute = Mute("nights", Match.of({"severity": "critical"}), parse_schedule(during, NAMED, timezone), "nobody acts")
     house = House(policy(route("all", "slack"), mutes=(mute,)), clock=ManualClock(began))
     house.see("db", CRITICAL)
     house.wait((ends - began).total_seconds() - 1)
@@ -353,7 +353,7 @@ def test_an_update_on_its_way_stands_in_no_reminders_way() -> None:
 
 def test_a_mute_that_begins_before_a_late_word_is_sent_keeps_it_until_its_end() -> None:
     """The receiver is down as the mute begins; a look at the group's reminder finds it, and takes the word back."""
-    mute = Mute("breaks", Match(), Schedule.parse({"cron": "0 * * * *", "lasts": "30m"}), "a break")
+    mute = Mute("breaks", Match(), parse_schedule({"cron": "0 * * * *", "lasts": "30m"}), "a break")
     began = datetime(2026, 1, 5, 10, 50, tzinfo=UTC)
     house = House(
         policy(route("all", "slack", escalate=STEPS), notifiers="boss", mutes=(mute,)), clock=ManualClock(began)

@@ -14,6 +14,7 @@ import yaml
 
 from sentinel.config.config import Config
 from sentinel.core.alert import Alert, Phase, Standing
+from sentinel.core.hours import parse_schedule
 from sentinel.core.labels import Labels
 from sentinel.core.severity import Severity
 from sentinel.exchange.intervals import schedule_of
@@ -138,10 +139,8 @@ def _given(entry: dict[str, Any]) -> tuple[Any, Any]:
 )
 def test_time_intervals_are_the_same_hours(interval: dict[str, Any], inside: str, outside: str) -> None:
     """A moment in it is in the schedule, one beside it is not."""
-    from sentinel.core.schedule import Schedule
-
     draft, given = _given({"name": "x", "time_intervals": [interval]})
-    schedule = Schedule.parse(schedule_of(draft, given))
+    schedule = parse_schedule(schedule_of(draft, given))
     assert draft.notes == []
     assert schedule.contains(datetime.fromisoformat(inside).replace(tzinfo=UTC))
     assert not schedule.contains(datetime.fromisoformat(outside).replace(tzinfo=UTC))

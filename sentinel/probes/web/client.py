@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
 import httpcore
 import httpx
 
@@ -208,17 +207,3 @@ def _proxy(url: str) -> httpcore.Proxy:
     proxy = httpx.Proxy(url)
     at = httpcore.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=b"/")
     return httpcore.Proxy(at, auth=proxy.raw_auth)
-
-
-@asynccontextmanager
-async def opened(target: WebTarget, defaults: Mapping[str, str] | None = None) -> AsyncIterator[Client]:
-    """Hold a client open, with default headers that YAML may replace."""
-    from sentinel.probes.web.oauth2 import Authorised
-
-    oauth2 = target.auth.oauth2 if target.auth else None
-    client = Authorised(target, defaults or {}, oauth2) if oauth2 else Client(target, defaults or {})
-    anyio.Event()  # loads what httpcore's first request would, whose phases would tell of a slow target
-    try:
-        yield client
-    finally:
-        await client.close()
