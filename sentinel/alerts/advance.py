@@ -17,6 +17,7 @@ from sentinel.core.alert import (
     Standing,
     Transition,
     highest,
+    phase_of,
     unknown_since,
 )
 from sentinel.core.labels import fingerprint
@@ -60,10 +61,9 @@ def advance(
     for seen in observed:
         was = alerts.get(fingerprint(blank.rule, seen.labels))
         if was is None or not was.standings:
-            was = replace(blank, labels=seen.labels)
+            was = blank
         standings = _standings(patience, was.standings, seen, now)
-        after = _after(was, standings, seen, blank, now)
-        change = _change(was, after, now)
+        after, change = _after(was, standings, seen, blank, now)
         if change is not None:
             transitions.append(_transition(change, was, after, now))
         elif after.standings and after != was:
@@ -73,7 +73,7 @@ def advance(
 
 def retire(alerts: Sequence[Alert], reason: str, now: datetime) -> list[Transition]:
     """End alerts whatever their conditions are: their rule was removed, or is not judged at this hour."""
-    ended = [(was, replace(was, standings={}, reason=reason, no_data_at=None)) for was in alerts]
+    ended = [(was, replace(was, standings={}, reason=reason, no_data_at=None, changed_at=now)) for was in alerts]
     return [
         _transition(Change.RESOLVED if was.severity is not None else Change.WITHDRAWN, was, after, now)
         for was, after in ended
@@ -93,7 +93,9 @@ def _standings(
     return {level: standing for level, standing in after.items() if standing.phase is not Phase.INACTIVE}
 
 
-def _after(was: Alert, standings: Mapping[Severity, Standing], seen: Observed, blank: Alert, now: datetime) -> Alert:
+def _after(
+    was: Alert, standings: Mapping[Severity, Standing], seen: Observed, blank: Alert, now: datetime
+) -> tuple[Alert, Change | None]:
     """Return the alert with its new standings and what was seen; where nobody knows, the last value stays."""
     severity = highest(standings)
     level = severity if severity is not None else max(standings, default=was.severity)
@@ -103,14 +105,17 @@ def _after(was: Alert, standings: Mapping[Severity, Standing], seen: Observed, b
             since, fired_at, peak = min(standing.since for standing in was.standings.values()), None, None
         fired_at, peak = fired_at or now, max(peak or severity, severity)
         no_data_at = _no_data_at(standings, was.no_data_at, now)
-    return replace(
+    change = _change(was, severity, phase_of(standings, severity), no_data_at)
+    after = replace(
         was,
+        labels=seen.labels,
         standings=standings,
         value=was.value if seen.value is None else seen.value,
         threshold=was.threshold if level is None else seen.thresholds.get(level, was.threshold),
         reason=seen.reason,
         since=since,
         fired_at=fired_at,
+        changed_at=was.changed_at if change is None else now,
         peak=peak,
         texts=seen.texts or was.texts,
         rule_labels=blank.rule_labels,
@@ -118,6 +123,7 @@ def _after(was: Alert, standings: Mapping[Severity, Standing], seen: Observed, b
         origin=blank.origin,
         no_data_at=no_data_at,
     )
+    return after, change
 
 
 def _no_data_at(standings: Mapping[Severity, Standing], told_at: datetime | None, now: datetime) -> datetime | None:
@@ -129,26 +135,26 @@ def _no_data_at(standings: Mapping[Severity, Standing], told_at: datetime | None
     return now if not scarce and now - since >= NO_DATA_AFTER else None
 
 
-def _change(was: Alert, after: Alert, now: datetime) -> Change | None:
+def _change(was: Alert, severity: Severity | None, phase: Phase, no_data_at: datetime | None) -> Change | None:
     """Name what changed for people; None where it is only a value, a timer or a severity that waits."""
-    match was.severity, after.severity:
+    match was.severity, severity:
         case None, None:
-            if was.phase is after.phase:
+            if was.phase is phase:
                 return None
-            return Change.PENDING if after.phase is Phase.PENDING else Change.WITHDRAWN
+            return Change.PENDING if phase is Phase.PENDING else Change.WITHDRAWN
         case None, _:
             return Change.FIRED
         case _, None:
             return Change.RESOLVED
         case before, present if before != present:
             return Change.ROSE if present > before else Change.FELL
-    if was.phase is not after.phase:
-        return Change.RECOVERING if after.phase is Phase.RECOVERING else Change.RELAPSED
-    if after.no_data_at == was.no_data_at:
+    if was.phase is not phase:
+        return Change.RECOVERING if phase is Phase.RECOVERING else Change.RELAPSED
+    if no_data_at == was.no_data_at:
         return None
-    return Change.DATA_AGAIN if after.no_data_at is None else Change.NO_DATA
+    return Change.DATA_AGAIN if no_data_at is None else Change.NO_DATA
 
 
 def _transition(change: Change, was: Alert, after: Alert, now: datetime) -> Transition:
     severity = was.severity if change is Change.RESOLVED else after.severity
-    return Transition(change, was.phase, replace(after, changed_at=now), now, severity, after.reason)
+    return Transition(change, was.phase, after, now, severity, after.reason)

@@ -129,6 +129,11 @@ class Alert:
         peak: the highest severity that it had since it fired.
         no_data_at: when it was said that there are no data; None while there are.
         covers: what is not told since this explains it, by rule and labels, in the order in which it came.
+
+    Attributes:
+        fingerprint: its identity, as 16 hex digits. It and the severity are asked of each alert many times a round, and
+            so worked out once.
+        severity: the highest one that fires or recovers; None while none does.
     """
 
     rule: str
@@ -147,11 +152,12 @@ class Alert:
     peak: Severity | None = None
     no_data_at: datetime | None = None
     covers: tuple[str, ...] = ()
+    fingerprint: str = field(init=False, repr=False, compare=False)
+    severity: Severity | None = field(init=False, repr=False, compare=False)
 
-    @property
-    def fingerprint(self) -> str:
-        """Its identity, as 16 hex digits."""
-        return fingerprint(self.rule, self.labels)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", fingerprint(self.rule, self.labels))
+        object.__setattr__(self, "severity", highest(self.standings))
 
     @property
     def named(self) -> str:
@@ -159,16 +165,9 @@ class Alert:
         return f"{self.rule}{self.labels}" if self.labels else self.rule
 
     @property
-    def severity(self) -> Severity | None:
-        """The highest severity that fires or recovers; None while none does."""
-        return highest(self.standings)
-
-    @property
     def phase(self) -> Phase:
         """The alert's phase: that of its highest active severity, else pending if any is, else inactive."""
-        if (level := self.severity) is not None:
-            return self.standings[level].phase
-        return Phase.PENDING if self.standings else Phase.INACTIVE
+        return phase_of(self.standings, self.severity)
 
     @property
     def unknown_since(self) -> datetime | None:
@@ -178,11 +177,14 @@ class Alert:
 
 def highest(standings: Mapping[Severity, Standing]) -> Severity | None:
     """Return the highest severity that fires or recovers; None while none does."""
-    found = None
-    for level, standing in standings.items():  # asked of each alert many times a round: no list is made for it
-        if standing.phase.active and (found is None or level > found):
-            found = level
-    return found
+    return max((level for level, standing in standings.items() if standing.phase.active), default=None)
+
+
+def phase_of(standings: Mapping[Severity, Standing], severity: Severity | None) -> Phase:
+    """Return the phase of an alert with these standings, of which this one is the highest that is active."""
+    if severity is not None:
+        return standings[severity].phase
+    return Phase.PENDING if standings else Phase.INACTIVE
 
 
 def unknown_since(standings: Mapping[Severity, Standing]) -> datetime | None:

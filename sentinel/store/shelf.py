@@ -60,7 +60,7 @@ class Shelf(Generic[T]):
         cls._gone = delete(cls.table)
         columns = [column.name for column in cls.table.columns]
         cls._fields = attrgetter(*columns)
-        cls._in_order = itemgetter(*(columns.index(field.name) for field in fields(cls.VALUE)))
+        cls._in_order = itemgetter(*(columns.index(field.name) for field in fields(cls.VALUE) if field.init))
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
