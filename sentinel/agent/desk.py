@@ -285,8 +285,7 @@ class Desk:
         """Let what was committed be true."""
         self.state.apply(outcome)
         self._changed = self._changed or not outcome.empty or bool(outcome.failures)
-        for transition in outcome.transitions:
-            tell(transition)
+        tell(outcome.transitions)
 
     def _pinged(self, heartbeat: Heartbeat) -> None:
         if batch := self.jobs.took(heartbeat, self._clock.now()):

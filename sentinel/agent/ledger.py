@@ -102,15 +102,17 @@ def load_state(tx: Transaction, now: datetime) -> State:
     )
 
 
-def tell(transition: Transition) -> None:
-    """Log a transition."""
-    alert = transition.alert
-    log.info(
-        f"alert {transition.change}",
-        rule=alert.rule,
-        labels=str(alert.labels),
-        change=str(transition),
-        severity=str(transition.severity or ""),
-        value=alert.texts.get("value") or alert.value,
-        why=transition.reason or alert.reason,
-    )
+def tell(transitions: Iterable[Transition]) -> None:
+    """Log transitions."""
+    bound = log.bind()  # once: of a storm, these are ten thousand lines
+    for transition in transitions:
+        alert = transition.alert
+        bound.info(
+            f"alert {transition.change}",
+            rule=alert.rule,
+            labels=str(alert.labels),
+            change=str(transition),
+            severity=str(transition.severity or ""),
+            value=alert.texts.get("value") or alert.value,
+            why=transition.reason or alert.reason,
+        )

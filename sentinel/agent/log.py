@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
@@ -65,6 +66,14 @@ class _Console:
         return f"{line}\n{below.rstrip()}" if below else line
 
 
+#: Made once: an encoder is dear.
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+
+
+def _json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+    return _encode(event)
+
+
 def configure_log(style: str, level: str, redaction: Redaction) -> None:
     """Set up logging for this process.
 
@@ -74,7 +83,7 @@ def configure_log(style: str, level: str, redaction: Redaction) -> None:
         redaction: takes secrets out of each event.
     """
     console = style == "console" or (style == "auto" and sys.stderr.isatty())
-    renderer: Any = _Console() if console else structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer: Any = _Console() if console else _json
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
