@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 
@@ -151,6 +152,7 @@ def _text(given: object) -> str:
     raise ValueError(f"should be a quantity; {_WRITE_QUANTITY}")
 
 
+@lru_cache(maxsize=1024)
 def parse_quantity(text: str) -> Quantity:
     """Read a quantity.
 
@@ -208,6 +210,7 @@ def unit_of_metric(metric: str) -> tuple[Unit | None, float]:
     return next((meant for ending, meant in _ENDINGS.items() if metric.endswith(ending)), (None, 1.0))
 
 
+@lru_cache(maxsize=1024)  # a value is written three times each time that it is judged, and many are like others
 def format_value(value: float, unit: Unit = Unit.NUMBER, like: str = "") -> str:
     """Write a value of base units for people, in the unit that the text `like` (a threshold) was written in.
 
@@ -243,6 +246,7 @@ def _leading_zeros(number: float) -> int:
     return -exponent
 
 
+@lru_cache(maxsize=1024)
 def _scale_like(like: str) -> tuple[float, str] | None:
     """Return how many base units are one of what `like` is written in, and how that is written behind a number."""
     if not like:

@@ -79,12 +79,17 @@ def texts(rule: Rule, labels: Labels, value: float, severity: Severity, why: str
         "value": written(rule, value, limit),
         "raw_value": value * rule.compiled.scale,
         "threshold": str(limit or ""),
-        "labels": _Given(labels.as_dict() | dict(rule.labels)),
-        "since": f"{since:%Y-%m-%d %H:%M} UTC",
+        "labels": _Given(labels, **rule.labels),
+        "since": _minute(since),
         "reason": why,
         "agent": rule.agent,
     }
     return {"value": str(given["value"])} | {key: _filled(text, given) for key, text in rule.texts.items()}
+
+
+@lru_cache(maxsize=1024)  # of a storm, all began at once
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 @lru_cache(maxsize=4096)
