@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,9 @@ class Template:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._filled = _compiled(text) if any(mark in text for mark in _MARKS) else None
+        self._format = _as_format(text) if any(mark in text for mark in _MARKS) else _escaped(text)
+        if self._format is None:
+            _compiled(text)
 
     def render(self, **context: Any) -> str:
         """Fill in.
@@ -54,11 +57,12 @@ class Template:
         Raises:
             TemplateInvalid: a name is unknown, or a value does not bear what is done with it.
         """
-        if self._filled is None:
-            return self.text[:LONGEST]
+        if self._format is not None:
+            with suppress(LookupError, TypeError):  # Jinja2 knows what to make of it, or says so
+                return self._format.format_map(context)[:LONGEST]
         written, length = [], 0
         try:
-            for piece in self._filled.generate(context):
+            for piece in _compiled(self.text).generate(context):
                 written.append(piece)
                 length += len(piece)
                 if length > LONGEST:
@@ -66,6 +70,26 @@ class Template:
         except Exception as exc:  # what a template does wrong at run time has no common base: TypeError, ZeroDivision …
             raise TemplateInvalid(str(exc) or type(exc).__name__) from exc
         return "".join(written)[:LONGEST]
+
+
+def _as_format(text: str) -> str | None:
+    """Return a template that only names things, as most do, as one of `str.format`; None where there is more in it.
+
+    That fills it in within a microsecond, and Jinja2 within seven; a storm of alerts has ten thousand of them.
+    """
+    plain, *named = _NAMED.split(text.removesuffix("\n"))
+    if "\r" in text or any(mark in piece for piece in (plain, *named[2::3]) for mark in _MARKS):
+        return None
+    found = [_escaped(plain)]
+    for name, parts, behind in zip(named[::3], named[1::3], named[2::3], strict=True):
+        if name in _WORDS:
+            return None
+        found += ["{", name, *(f"[{part}]" for part in parts.split(".")[1:]), "}", _escaped(behind)]
+    return "".join(found)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def names(text: str) -> set[str]:
@@ -174,6 +198,8 @@ FILTERS: Mapping[str, Any] = {
 
 #: `{{ value }}`, `{{ labels.channel }}`, `{{ raw_value | duration }}`: a name, and perhaps a part and a filter of it.
 _PLAIN = re.compile(rf"(?<!\{{)\{{\{{ *([a-z_]+)(?:\.[a-z_]+)* *(?:\| *(?:int|{'|'.join(FILTERS)}) *)?\}}\}}(?!\}})")
+#: The same without a filter.
+_NAMED = re.compile(r"(?<!\{)\{\{ *([a-z_]+)((?:\.[a-zA-Z_][a-zA-Z0-9_]*)*) *\}\}(?!\})")
 #: What looks like a name and is a word or a global of Jinja2's: left to Jinja2 to understand.
 _WORDS = frozenset({
     "and", "cycler", "dict", "else", "false", "if", "import", "in", "is", "joiner", "lipsum", "namespace", "none",

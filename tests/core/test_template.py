@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from jinja2 import TemplateSyntaxError, meta
+from jinja2 import TemplateSyntaxError, UndefinedError, meta
 
 from sentinel.core.template import LONGEST, Template, TemplateInvalid, environment, find, names
 
@@ -26,6 +27,38 @@ from sentinel.core.template import LONGEST, Template, TemplateInvalid, environme
 )
 def test_a_template_is_filled_in(text: str, context: dict[str, Any], expected: str) -> None:
     assert Template(text).render(**context) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ value }} of {{labels.channel}}",
+        "{{  labels.a.B2  }}",
+        "{ {{ value }} } {x} {} }} %} #} %s",
+        "{{ value }}{{ value }}\n",
+        "\n{{ value }}\n\n",
+        "a\r\nb {{ value }}",
+        "{{ value }} {# {{ labels.channel }} #}",
+        "{{ value.real }} {{ value.upper }} {{ labels.none.more }}",
+        "{{ true }} {{ value }}",
+        "{{ nobody }}",
+    ],
+)
+@pytest.mark.parametrize("value", ["6.2%", 2.5, None, "{labels}", "{{ labels }}"])
+def test_what_only_names_things_is_filled_in_as_jinja_does(text: str, value: object) -> None:
+    """Though Jinja2 is not asked."""
+    context = {"value": value, "labels": {"channel": "tick", "a": {"B2": "deep"}}}
+    try:
+        expected = environment().from_string(text).render(**context)
+    except UndefinedError as exc:
+        with pytest.raises(TemplateInvalid, match=re.escape(str(exc))):
+            Template(text).render(**context)
+    else:
+        assert Template(text).render(**context) == expected
+
+
+def test_a_label_may_be_called_as_what_every_mapping_has() -> None:
+    assert Template("{{ labels.items }}").render(labels={"items": "12"}) == "12"
 
 
 def test_the_names_of_a_template_are_known_ahead() -> None:

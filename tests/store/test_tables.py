@@ -104,7 +104,9 @@ VALUES: dict[type[Any], st.SearchStrategy[Any]] = {
 def test_a_table_has_one_column_per_field_of_its_value(shelf: type[Shelf[Any]]) -> None:
     """The same word in code and database; what a row adds is its key."""
     columns = [column.name for column in shelf.table.columns]
-    assert set(columns) - ADDED.get(shelf.table.name, set()) == {field.name for field in fields(shelf.VALUE) if field.init}
+    assert set(columns) - ADDED.get(shelf.table.name, set()) == {
+        field.name for field in fields(shelf.VALUE) if field.init
+    }
 
 
 def test_every_table_is_listed_and_none_is_made_elsewhere() -> None:
