@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from pydantic_core import to_json
+
 from sentinel.core.regex import full_match
 
 NAME = "__name__"
 
 #: Writes a text in double quotes, as PromQL does. Made once: an encoder is dear.
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
-_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 class Labels(tuple[tuple[str, str], ...]):
@@ -71,7 +72,7 @@ class Labels(tuple[tuple[str, str], ...]):
 
     def __str__(self) -> str:
         """Write as Prometheus does: `up{job="shop"}`."""
-        inner = ", ".join(f"{name}={_quoted(value)}" for name, value in self if name != NAME)
+        inner = ", ".join([f"{name}={_quoted(value)}" for name, value in self if name != NAME])
         return f"{self.name}{{{inner}}}" if inner or not self.name else self.name
 
 
@@ -113,4 +114,4 @@ def fingerprint(rule: str, labels: Labels) -> str:
     """Return the alert's identity: 16 hex digits of the SHA-256 over the canonical JSON of rule and sorted labels."""
     import hashlib
 
-    return hashlib.sha256(_canonical([rule, dict(labels)]).encode()).hexdigest()[:16]
+    return hashlib.sha256(to_json([rule, dict(labels)])).hexdigest()[:16]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
+
 from sentinel.core.clock import from_ms, to_ms
 from sentinel.store.columns import dump
 
@@ -56,8 +58,12 @@ class Link:
 
 def chained(before: str, seq: int, at_ms: int, kind: str, subject: str, body: str) -> str:
     """Return a row's hash: SHA-256, in hex, over the hash before it and its own content as canonical JSON."""
-    content = dump([before, seq, at_ms, kind, subject, body])
-    return hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
+    content = [before, seq, at_ms, kind, subject, body]
+    try:
+        written = to_json(content)
+    except ValueError:  # not UTF-8: it was changed by somebody
+        written = dump(content).encode(errors="surrogatepass")
+    return hashlib.sha256(written).hexdigest()
 
 
 def canonical(body: Mapping[str, Any]) -> str:
