@@ -77,6 +77,8 @@ class Draft:
 
     def covered_by(self, fingerprints: Iterable[str]) -> Iterator[str]:
         """Iterate over what these alerts explain, or explained before the round, and what suspects do; some twice."""
+        if not self.policy.inhibitions:
+            return iter(())
         causes = [alert for one in fingerprints for alert in (self.telling.alerts.get(one), self.alert(one)) if alert]
         for rule, suspects in self._suspects.items():
             if suspects != (before := self.telling.suspects.get(rule, ())):
@@ -161,8 +163,8 @@ class Draft:
 
     def told(self, fingerprint: str) -> dict[str, Told]:
         """Return who is configured, heard of an alert, and has not heard of its end."""
-        known = self.policy.notifiers
-        return {name: told for name, told in self.telling.told_of(fingerprint).items() if name in known}
+        known, told = self.policy.notifiers, self.telling.told_of(fingerprint)
+        return {name: one for name, one in told.items() if name in known} if told else {}
 
     # -- groups ----------------------------------------------------------------------------------------------------
 
@@ -183,7 +185,7 @@ class Draft:
     def groups_of(self, fingerprint: str) -> list[str]:
         """Return the keys of the groups that an alert is a member of."""
         keys = {*self.telling.groups_of(fingerprint), *self._joined.get(fingerprint, ())}
-        return sorted(key for key in keys if key not in self._members or fingerprint in self._members[key])
+        return sorted([key for key in keys if key not in self._members or fingerprint in self._members[key]])
 
     def join(self, place: Place, fingerprint: str) -> bool:
         """Make an alert a member of its place's group; say whether it was none."""

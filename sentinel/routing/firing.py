@@ -60,9 +60,9 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     4. When it was held back and is not any more, whatever changed meanwhile is told, and its groups' reminders and
        escalation go on.
     """
-    fingerprint = alert.fingerprint
+    fingerprint, moved = alert.fingerprint, look.change in _MOVED
     was_held = draft.held(fingerprint) is not None
-    if look.change in _MOVED:
+    if moved:
         draft.trim(alert)
     if look.change is Change.ROSE:
         draft.release(fingerprint)
@@ -75,23 +75,25 @@ def look_at(alert: Alert, look: Look, draft: Draft) -> None:
     for row in rows:
         if row.notifier in look.heard and not row.sealed:
             draft.debts.doubt(row)  # what he has heard now may leave less to tell
-    before = _audience_before(fingerprint, draft) if look.change in _MOVED else frozenset()
+    before = _audience_before(fingerprint, draft) if moved else frozenset()
     before |= _audience_told(alert, told, draft) if was_held else frozenset()
     placed = places(alert, draft.policy)
+    here = {place.key for place in placed}
+    hearers = {name for place in placed for name in place.notifiers}
     for place in placed:
         joined = draft.join(place, fingerprint)
         rises = draft.worsens(place.key, alert.severity)
         for name in place.notifiers:
-            listener = Listener(name, told.get(name), tuple(row for row in rows if row.notifier == name))
-            newcomer = joined or (look.change in _MOVED and name not in before)
+            listener = Listener(name, told.get(name), tuple([row for row in rows if row.notifier == name]))
+            newcomer = joined or (moved and name not in before)
             _owe(alert, look, place, listener, draft, newcomer=newcomer, rises=rises)
     for key in draft.groups_of(fingerprint):
-        if key not in {place.key for place in placed}:
+        if key not in here:
             draft.leave(key, fingerprint)
-    _let_go(alert, before - {name for place in placed for name in place.notifiers}, draft)
+    _let_go(alert, before - hearers, draft)
     if was_held:
         _go_on(placed, draft)
-    if not placed or not any(place.notifiers for place in placed):
+    if not hearers:
         draft.say(fingerprint, f"route {placed[0].route.name} tells nobody" if placed else "no route takes it")
 
 
@@ -205,8 +207,8 @@ def _go_on(placed: Iterable[Place], draft: Draft) -> None:
 
 def _let_go(alert: Alert, gone: frozenset[str], draft: Draft) -> None:
     """Tell those who are no longer on the route so, once; who heard nothing yet hears nothing."""
-    heard = draft.told(alert.fingerprint)
     for notifier in sorted(gone):
+        heard = draft.told(alert.fingerprint)
         rows = [row for row in draft.debts.about(alert.fingerprint) if row.notifier == notifier]
         if told := heard.get(notifier):
             draft.owe(notifier, told.group, alert, Reason.REROUTED, _rerouted_due(told.group, alert, draft))

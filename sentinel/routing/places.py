@@ -36,7 +36,7 @@ def places(alert: Alert, policy: Policy) -> tuple[Place, ...]:
     found: list[Place] = []
     named: set[str] = set()
     for route in policy.taking.matching(alert):
-        fresh = tuple(name for name in dict.fromkeys(route.notify) if name not in named)
+        fresh = tuple([name for name in dict.fromkeys(route.notify) if name not in named])
         named.update(fresh)
         if fresh or not route.notify:
             labels = group_labels(alert, route.group_by)
@@ -65,4 +65,4 @@ def group_labels(alert: Alert, group_by: tuple[str, ...]) -> Labels:
     """Return the values that make the alert's group."""
     if EACH in group_by:
         return alert.labels.merge({"rule": alert.rule})
-    return Labels.of({key: attribute(alert, key) for key in group_by})
+    return Labels(sorted([(key, value) for key in set(group_by) if (value := attribute(alert, key))]))
