@@ -22,7 +22,7 @@ from sentinel.agent.desk import Desk
 from sentinel.agent.log import Redaction
 from sentinel.agent.lookout import Surroundings
 from sentinel.agent.lookouts import Lookouts, hand_over
-from sentinel.agent.numbers import EVERY, PROBE, Standing, numbers, numbers_of_samples, own_batch
+from sentinel.agent.numbers import EVERY, Standing, numbers, numbers_of_samples, own_batch
 from sentinel.agent.operators import Operators
 from sentinel.agent.pulse import Pulse
 from sentinel.agent.readings import span
@@ -40,7 +40,7 @@ from sentinel.core.heartbeat import Heartbeat, Ping
 from sentinel.core.notification import Settled, Settlement
 from sentinel.core.problem import near
 from sentinel.core.quantity import format_duration
-from sentinel.core.sample import Sample
+from sentinel.core.sample import OWN_PROBE, Sample
 from sentinel.core.schedule import Every
 from sentinel.delivery.attempt import attempt
 from sentinel.delivery.couriers import Couriers
@@ -136,7 +136,7 @@ class Agent:
         self.lookouts = Lookouts(around, self.timetable, memory)
         self.desk.start()
         self.timetable.start()
-        self.timetable.put("numbers", Every(EVERY), lambda _: self._spawn(self.count(), "numbers"), name=PROBE)
+        self.timetable.put("numbers", Every(EVERY), lambda _: self._spawn(self.count(), "numbers"), name=OWN_PROBE)
         self.lookouts.follow(config.probes, config.renamed.get("probes", {}))
         self._tell_outage()
         for damage in restored.damages:

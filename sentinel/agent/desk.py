@@ -192,10 +192,15 @@ class Desk:
             self._shows_from = ended + 19 * (ended - began)
 
     def _take(self) -> list[Work]:
-        """Empty the inbox: samples go into the head at once, errands are run, works are returned."""
+        """Empty the inbox: samples go into the head at once, errands are run, works are returned.
+
+        A look that began under the name of before is dropped: the probe looks again at once.
+        """
         works = []
         for item in self._inbox.take():
             match item:
+                case Batch() if item.source in self.config.renamed.get("probes", ()):
+                    continue
                 case Batch() if item.at - self._clock.now() <= JUMP:  # else it looked before the clock was set back
                     try:
                         self.append(item)
@@ -294,32 +299,42 @@ class Desk:
     # -- configuration and outages ---------------------------------------------------------------------------------
 
     def _reload(self, config: Config) -> None:
-        self._adopt(config, former=self.config)
+        moved = self._adopt(config, former=self.config)
         self.agenda.reload(config.rules.values(), self._series(), self._clock.now())
         self.readings.follow(config.rules)
         self.history.head.keep(span(config.looking))
         for batch in self.turns.reload(config.groups, self._clock.now()):
             self.append(batch)
+        if moved:  # what is being read has the labels of before
+            self.look_anew()
 
     def _series(self) -> Iterator[tuple[int, Labels]]:
         ids, labels = self.history.head.series(())
         return zip(ids.tolist(), labels, strict=True)
 
-    def _adopt(self, config: Config, *, former: Config | None = None, away_from: datetime | None = None) -> None:
+    def _adopt(self, config: Config, *, former: Config | None = None, away_from: datetime | None = None) -> bool:
         """Let a configuration hold from now on, all of what that changes in one transaction.
 
         Not a work among others: it is decided from what is in memory, so nothing may be half written beside it.
+
+        Returns:
+            Whether samples stand under other labels than before.
         """
         change = swap(config, self.state, self._clock.now(), former.policy if former else None, away_from)
         written: list[Written] = []
-        if (why := self.pen.commit(lambda tx: written.append(change.write(tx, self.jobs)))) is not None:
+        why = self.pen.commit(lambda tx: written.append(change.write(tx, self.jobs, self.history.head)))
+        if why is not None:
             raise why
+        sources, series = written[0].sources, written[0].series
+        if sources or series:
+            self.history.rename(sources, series)
         self.config, self.state = config, change.state
         self.state.follow({rule.name for rule in config.looking})
         self.jobs.follow(config.probes, written[0].heartbeats)
         self.unjudged = written[0].unjudged
         self._take_over(change.outcome)
         self._changed = True
+        return bool(series)
 
     def _tidy(self) -> bool:
         """Do one small step of housekeeping, and say whether there is more; the inbox comes first."""

@@ -98,24 +98,33 @@ class Jobs:
 
 
 def resume_jobs(
-    tx: Transaction, probes: Mapping[str, Probe], away_from: datetime, now: datetime
+    tx: Transaction, probes: Mapping[str, Probe], renamed: Mapping[str, str], away_from: datetime, now: datetime
 ) -> Mapping[str, datetime]:
-    """Write down that nobody listened for a time; return the runs that fell due in it and are not judged, by job."""
+    """Write down that nobody listened for a time; return the runs that fell due in it and are not judged, by job.
+
+    Args:
+        tx: the transaction.
+        probes: by name.
+        renamed: earlier name to present one, under which `Jobs.write` will write what is found under the earlier one.
+        away_from: since when nobody listened.
+        now: the instant.
+    """
     unjudged: dict[str, datetime] = {}
     for one in tx.heartbeats.all():
-        probe = probes.get(one.name)
+        name = renamed.get(one.name, one.name)
+        probe = probes.get(name)
         if probe is None or not isinstance(probe.kind, HeartbeatKind):
             continue
         after = resumed(one, probe.kind.timing, away_from, now)
         tx.heartbeats.put(after.heartbeat)
         if after.unjudged is not None:
-            unjudged[one.name] = after.unjudged
+            unjudged[name] = after.unjudged
     return unjudged
 
 
 def excused(tx: Transaction, probes: Mapping[str, Probe], away_from: datetime, now: datetime) -> dict[str, Heartbeat]:
     """Likewise, and return what is remembered of each job, for `follow`."""
-    resume_jobs(tx, probes, away_from, now)
+    resume_jobs(tx, probes, {}, away_from, now)
     return {one.name: one for one in tx.heartbeats.all()}
 
 

@@ -9,11 +9,14 @@ from typing import TypeVar
 import structlog
 
 from sentinel.core.alert import Transition
+from sentinel.core.labels import Labels
+from sentinel.core.relabelling import Relabelling
 from sentinel.core.revision import Revision
 from sentinel.engine.outcome import Outcome
 from sentinel.engine.rename import Renaming
 from sentinel.engine.state import State
 from sentinel.store.database import Transaction
+from sentinel.store.head import Head
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -65,10 +68,10 @@ def write_notifiers(tx: Transaction, notifiers: Mapping[str, str], now: datetime
 
 def write_renaming(tx: Transaction, renaming: Renaming, now: datetime) -> None:
     """Write that rules and routes have other names: rows move to the present fingerprints and keys."""
-    alerts = [one for one in tx.alerts.all() if one.fingerprint in renaming.fingerprints]
+    alerts = [one for one in tx.alerts.all() if one.fingerprint in renaming.alerts]
     groups, told = tx.groups.all(), tx.told.all()
     acknowledgements = tx.acknowledgements.all()
-    for fingerprint in renaming.fingerprints:
+    for fingerprint in renaming.alerts:
         tx.alerts.remove(fingerprint)
         tx.acknowledgements.remove(fingerprint)
         tx.told.forget(fingerprint)
@@ -83,6 +86,34 @@ def write_renaming(tx: Transaction, renaming: Renaming, now: datetime) -> None:
     for was, name in renaming.names.items():
         count = sum(alert.rule == was for alert in alerts)
         tx.audit.append(now, "rename", name, {"was": was, "alerts": count})
+
+
+def write_labels(
+    tx: Transaction, labels: Relabelling, sources: Mapping[str, str], head: Head, now: datetime
+) -> dict[int, Labels]:
+    """Write that probes have other names: their samples are found under these; return what was relabelled, by id.
+
+    Nothing is read where neither a source nor a series in memory has an earlier name, so a `was` that stays in the file
+    costs nothing.
+
+    Args:
+        tx: the transaction, in which the samples that wait are written already.
+        labels: how series are called now.
+        sources: those of the probes that bring samples: earlier name to present one.
+        head: the samples in memory.
+        now: the instant.
+    """
+    for was, name in labels.probes.items():
+        tx.memory.rename(was, name)
+    if not sources and not head.has_any(labels.pairs()):
+        return {}
+    tx.samples.looked(head.looks())
+    tx.samples.rename_sources(sources)
+    moved = tx.samples.relabel(labels)
+    for was, name in sources.items():
+        series = sum(name in (one.get("probe"), one.get("job")) for one in moved.values())
+        tx.audit.append(now, "rename", name, {"was": was, "series": series})
+    return moved
 
 
 def _changed(rename: Callable[[T], T], rows: Iterable[T]) -> list[T]:

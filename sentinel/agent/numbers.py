@@ -11,14 +11,12 @@ from sentinel.agent.lookout import Lookout
 from sentinel.agent.view import View
 from sentinel.agent.waits import Wait
 from sentinel.agent.waits import numbers as numbers_of_waits
-from sentinel.core.sample import Batch, Sample
+from sentinel.core.sample import OWN_PROBE, Batch, Sample
 from sentinel.core.severity import Severity
 from sentinel.delivery.breaker import Circuit
 from sentinel.delivery.deliver import Status
 from sentinel.store.head import Head
 
-#: Name of the probe that they are of.
-PROBE = "sentinel"
 #: They are appended so often.
 EVERY = timedelta(seconds=15)
 
@@ -116,12 +114,12 @@ def _owned(owner: str) -> dict[str, str]:
 
 def writing_again(now: datetime) -> Batch:
     """Return what is known at once when the database takes again what is written; the other numbers come in time."""
-    up = Sample("sentinel_database_up", 1.0, {"probe": PROBE})
-    return Batch(PROBE, (up,), now, EVERY, whole=False)
+    up = Sample("sentinel_database_up", 1.0, {"probe": OWN_PROBE})
+    return Batch(OWN_PROBE, (up,), now, EVERY, whole=False)
 
 
 def own_batch(samples: Iterable[Sample], now: datetime) -> Batch:
     """Return the numbers as a look of the probe `sentinel`, which always succeeds: it is we who look."""
-    labelled = [Sample(s.name, s.value, {**s.labels, "probe": PROBE}, counter=s.counter) for s in samples]
-    labelled.append(Sample("probe_success", 1.0, {"probe": PROBE}))
-    return Batch(PROBE, tuple(labelled), now, EVERY)
+    labelled = [Sample(s.name, s.value, {**s.labels, "probe": OWN_PROBE}, counter=s.counter) for s in samples]
+    labelled.append(Sample("probe_success", 1.0, {"probe": OWN_PROBE}))
+    return Batch(OWN_PROBE, tuple(labelled), now, EVERY)

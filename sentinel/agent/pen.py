@@ -61,8 +61,8 @@ class Pen:
         rows = self._head.take_waiting()
         try:
             with self._database.begin() as tx:
-                write(tx)
                 tx.samples.journal(rows)
+                write(tx)
                 tx.samples.alive(now)
         except StoreUnavailable as exc:
             self._head.put_back(rows)

@@ -79,9 +79,7 @@ class ProbeKeys(Model):
     timeout: PositiveDuration | None = Field(None, description="How long a look may take; shorter than every.")
     every_when_failing: PositiveDuration | None = Field(None, description="How often it looks while it fails.")
     labels: LabelMap = Field(default_factory=dict, description="Labels of each of its series.")
-    was: str | None = Field(
-        None, description="An earlier name; what was remembered goes on, samples keep the label that they have."
-    )
+    was: str | None = _WAS
 
 
 #: Keys that say when to look; they have no meaning for a kind that looks at what is stored.

@@ -8,12 +8,12 @@ from datetime import timedelta
 from sentinel.config.build import Builder, Read
 from sentinel.config.entries import LOOKING
 from sentinel.core.quantity import format_duration
+from sentinel.core.sample import OWN_PROBE
 from sentinel.core.schedule import Cron, Every
 from sentinel.probes.heartbeat import HeartbeatKind
 from sentinel.probes.probe import DEFAULT_EVERY, Probe, default_timeout
 
-#: What Sentinel's own numbers are called as a probe, and how often they are appended.
-OWN_PROBE = "sentinel"
+#: How often Sentinel's own numbers are appended.
 OWN_EVERY = timedelta(seconds=15)
 
 

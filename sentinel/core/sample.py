@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+#: What the agent's own numbers are called as a probe.
+OWN_PROBE = "sentinel"
+
 #: How the name of a counter ends; its samples are flagged where an exposition does not say otherwise.
 COUNTER_ENDINGS = ("_total", "_count", "_sum", "_bucket")
 

@@ -1,21 +1,22 @@
 """Rename: what says `was` keeps what is remembered under its earlier name.
 
-A rule's alerts get a new identity; who heard of them, and how, goes along. A notifier keeps what it is owed and what it
-heard, a route its groups.
+The alerts of a rule, and those about a probe, get a new identity; who heard of them, and how, goes along. A notifier
+keeps what it is owed and what it heard, a route its groups.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from sentinel.core.alert import Alert
-from sentinel.core.labels import Labels
+from sentinel.core.labels import Labels, fingerprint
 from sentinel.core.notification import Group, Notification, Told
 from sentinel.core.operator import Acknowledgement, Silence
+from sentinel.core.relabelling import Relabelling
 from sentinel.engine.state import State
 from sentinel.routing.telling import Telling
 from sentinel.rules.grouped import Alerting
@@ -23,6 +24,7 @@ from sentinel.rules.rule import Rule
 
 #: No other names.
 NONE: Mapping[str, str] = MappingProxyType({})
+UNCHANGED = Relabelling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,22 @@ class Renaming:
 
     Args:
         names: of rules: earlier to present.
-        fingerprints: of their alerts, likewise.
-        groups: earlier key to the group as it is called now: those whose key the name of a rule or a route is part of.
+        labels: how the labels of series and alerts change.
+        alerts: earlier fingerprint to an alert's rule and labels as they are called now.
+        groups: earlier key to the group as it is called now: those whose key one of the names is part of.
         notifiers: their names, likewise.
     """
 
     names: Mapping[str, str]
-    fingerprints: Mapping[str, str]
+    labels: Relabelling
+    alerts: Mapping[str, tuple[str, Labels]]
     groups: Mapping[str, Group]
     notifiers: Mapping[str, str]
 
     def alert(self, one: Alert) -> Alert:
         """Return an alert under the present name."""
-        return replace(one, rule=self.names[one.rule]) if one.fingerprint in self.fingerprints else one
+        rule, labels = self.alerts.get(one.fingerprint, (one.rule, one.labels))
+        return replace(one, rule=rule, labels=labels)
 
     def group(self, one: Group) -> Group:
         """Return a group with its alerts as they are called now."""
@@ -52,8 +57,8 @@ class Renaming:
 
     def told(self, one: Told) -> Told:
         """Return what a notifier, as it is called now, heard of the alert as it is called now."""
-        fingerprint, group = self.fingerprint(one.fingerprint), self.key(one.group)
-        return replace(one, notifier=self.notifier(one.notifier), fingerprint=fingerprint, group=group)
+        about, group = self.fingerprint(one.fingerprint), self.key(one.group)
+        return replace(one, notifier=self.notifier(one.notifier), fingerprint=about, group=group)
 
     def notification(self, one: Notification) -> Notification:
         """Return a debt about the alerts as they are called now; words that are sealed stay, and are booked on them.
@@ -61,8 +66,8 @@ class Renaming:
         So does its key, and the id that it was given.
         """
         content = one.content
-        for fingerprint in self.fingerprints if one.digest else one.alerts:
-            content = content.replace(fingerprint, self.fingerprint(fingerprint))
+        for earlier in self.alerts if one.digest else one.alerts:
+            content = content.replace(earlier, self.fingerprint(earlier))
         return replace(
             one,
             notifier=self.notifier(one.notifier),
@@ -77,14 +82,14 @@ class Renaming:
         return replace(one, fingerprint=self.fingerprint(one.fingerprint))
 
     def silence(self, one: Silence) -> Silence:
-        """Return a silence that names the rules by their present names."""
-        named = one.match.get("rule", "")
-        present = self.names.get(named, named) if isinstance(named, str) else tuple(map(self._name, named))
-        return replace(one, match={**one.match, "rule": present}) if present != named else one
+        """Return a silence that names rules and probes by their present names."""
+        names = {"rule": self.names, "probe": self.labels.probes, "job": self.labels.jobs}
+        present = {key: _named(value, names.get(key, NONE)) for key, value in one.match.items()}
+        return replace(one, match=present) if present != one.match else one
 
     def fingerprint(self, one: str) -> str:
         """Return an alert's present fingerprint."""
-        return self.fingerprints.get(one, one)
+        return fingerprint(*self.alerts[one]) if one in self.alerts else one
 
     def key(self, one: str) -> str:
         """Return a group's present key."""
@@ -128,15 +133,17 @@ class Renaming:
         now.unconfirmed = set(self.all(was.unconfirmed))
         now.anew, now.serial = True, was.serial
 
-    def _name(self, one: str) -> str:
-        return self.names.get(one, one)
-
     def _moves(self, one: Told) -> bool:
         return one.notifier in self.notifiers
 
 
 def rename(
-    state: State, names: Mapping[str, str], notifiers: Mapping[str, str] = NONE, routes: Mapping[str, str] = NONE
+    state: State,
+    names: Mapping[str, str],
+    notifiers: Mapping[str, str] = NONE,
+    routes: Mapping[str, str] = NONE,
+    labels: Relabelling = UNCHANGED,
+    elsewhere: Collection[str] = (),
 ) -> Renaming | None:
     """Return what these other names change; None where nothing has one of the earlier ones.
 
@@ -147,19 +154,21 @@ def rename(
         names: of rules: earlier to present.
         notifiers: their names, likewise.
         routes: their names, likewise.
+        labels: how the labels of alerts change.
+        elsewhere: rules whose alerts have the labels of another server.
     """
     telling = state.telling
-    moved = [alert for alert in (*telling.alerts, *telling.alerts.ended.values()) if alert.rule in names]
-    fingerprints = {
-        alert.fingerprint: present.fingerprint
-        for alert in moved
-        if telling.alerts.get((present := replace(alert, rule=names[alert.rule])).fingerprint) is None
-    }
-    renaming = Renaming(names, fingerprints, _groups(telling, names, fingerprints, routes), notifiers)
+    moved: dict[str, tuple[str, Labels]] = {}
+    for alert in (*telling.alerts, *telling.alerts.ended.values()):
+        rule = names.get(alert.rule, alert.rule)
+        present = rule, alert.labels if rule in elsewhere else labels.labels(alert.labels)
+        if present != (alert.rule, alert.labels) and telling.alerts.get(fingerprint(*present)) is None:
+            moved[alert.fingerprint] = present
+    renaming = Renaming(names, labels, moved, _groups(telling, names, labels, moved, routes), notifiers)
     silenced = any(renaming.silence(silence) is not silence for silence in telling.silences.values())
     owed = any(row.notifier in notifiers or row.fallback_of in notifiers for row in telling.open.values())
     heard = any(not notifiers.keys().isdisjoint(heard) for heard in telling.told.values())
-    return renaming if fingerprints or renaming.groups or silenced or owed or heard else None
+    return renaming if moved or renaming.groups or silenced or owed or heard else None
 
 
 def retitled(state: State, rules: Mapping[str, Rule]) -> dict[str, str]:
@@ -176,16 +185,24 @@ def retitled(state: State, rules: Mapping[str, Rule]) -> dict[str, str]:
     return {was: names[0] for was, names in found.items() if len(names) == 1}
 
 
+def _named(given: str | tuple[str, ...], names: Mapping[str, str]) -> str | tuple[str, ...]:
+    return names.get(given, given) if isinstance(given, str) else tuple(names.get(one, one) for one in given)
+
+
 def _groups(
-    telling: Telling, names: Mapping[str, str], fingerprints: Mapping[str, str], routes: Mapping[str, str]
+    telling: Telling,
+    names: Mapping[str, str],
+    relabelling: Relabelling,
+    moved: Collection[str],
+    routes: Mapping[str, str],
 ) -> dict[str, Group]:
     found: dict[str, Group] = {}
     taken = set(telling.groups)
     for group in telling.groups.values():
         route, labels = routes.get(group.route, group.route), group.labels
-        rule = labels.get("rule")
-        if rule in names and fingerprints.keys() >= set(group.alerts):
-            labels = labels.merge({"rule": names[rule]})
+        if all(alert in moved for alert in group.alerts):
+            rule = labels.get("rule")
+            labels = relabelling.labels(labels.merge({"rule": names[rule]}) if rule in names else labels)
         key = f"{route}{labels}"
         if key not in taken:
             taken.add(key)

@@ -83,6 +83,12 @@ class Catalogue:
             for key in [key for key, known in self._answers.items() if np.isin(known.ids, gone).any()]:
                 self._drop(key)
 
+    def clear(self) -> None:
+        """Know that series have other labels."""
+        with self._lock:
+            self._answers.clear()
+            self._kept = 0
+
     def _drop(self, key: tuple[Matcher, ...]) -> Known | None:
         known = self._answers.pop(key, None)
         self._kept -= len(known.labels) if known else 0

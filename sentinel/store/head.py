@@ -11,14 +11,14 @@ thread asks `reader()`, which copies under the lock. Needs numpy.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 
 from sentinel.core.clock import to_ms
-from sentinel.core.labels import Labels, Matcher
+from sentinel.core.labels import Labels, Matcher, MatchOp
 from sentinel.core.sample import Batch, Health, Sample
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, Instants, Values, Windows, is_stale
 from sentinel.store.arena import REACH_MS, Ints
@@ -297,6 +297,26 @@ class Head:
             self._slots.live[held] = ~is_stale(arena.last(held))
             self.set_aside += gone
             return gone
+
+    def movable(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Return those of other names for sources that some source has as its earlier one, and none as its present."""
+        return {was: name for was, name in names.items() if was in self._sources and name not in self._sources}
+
+    def has_any(self, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Say whether a series in memory has one of these labels with its value."""
+        with self.lock:
+            return any(self.roster.select([Matcher(name, MatchOp.EQUAL, value)]).labels for name, value in pairs)
+
+    def rename(self, sources: Mapping[str, str], labels: Mapping[int, Labels]) -> None:
+        """Let sources have other names, and series, by id, other labels."""
+        with self.lock:
+            for was, name in sources.items():
+                source = self._sources.pop(was)
+                source.name = name
+                self._know(source)
+            self.roster.relabel(labels)
+            for source in self._sources.values():
+                source.forget()
 
     # -- the disk's side -------------------------------------------------------------------------------------------
 

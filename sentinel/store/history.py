@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class History:
     def forget(self, ids: Iterable[int]) -> None:
         """Know that these series are deleted."""
         self._catalogue.forget(ids)
+
+    def rename(self, sources: Mapping[str, str], labels: Mapping[int, Labels]) -> None:
+        """Know, after that was committed, that sources have other names, and series, by id, other labels."""
+        self.head.rename(sources, labels)
+        self._catalogue.clear()
 
     def take_damages(self) -> list[Damage]:
         """Return the chunks that readers could not read since the last call, to be set aside."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +81,14 @@ class Index:
         self._added = list(self._labels)
         for answer in self._answers.values():
             answer.seen = -1
+
+    def relabel(self, labels: Mapping[int, Labels]) -> None:
+        """Let some series have other labels; they keep their places in the order."""
+        came = {place: self._order[place] for place in labels}
+        self.remove(labels)
+        for place, one in labels.items():
+            self.add(place, one)
+        self._order |= came
 
     def select(self, matchers: Sequence[Matcher]) -> Selection:
         """Return the series that fulfil every matcher, in the order in which they came."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from sentinel.core.heartbeat import Heartbeat
@@ -40,6 +40,11 @@ class ProbeMemory:
     def put(self, probe: str, memory: Mapping[str, Any]) -> None:
         """Keep this until the next look."""
         self._connection.execute(self._PUT, {"probe": probe, "memory": memory})
+
+    def rename(self, was: str, name: str) -> None:
+        """Let one probe remember what another one did, unless it remembers something itself."""
+        earlier = update(self._TABLE).where(self._TABLE.c.probe == was).values(probe=name).prefix_with("OR IGNORE")
+        self._connection.execute(earlier)
 
     def all(self) -> dict[str, dict[str, Any]]:
         """Return what each probe remembers, by its name."""

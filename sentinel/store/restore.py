@@ -85,9 +85,10 @@ def _restored(database: Database, samples: Samples, now: datetime, span: timedel
     head = Head(span, recall, series_limit)
     now_ms, span_ms = to_ms(now), to_span_ms(span)
     damages: list[Damage] = []
+    names = {look.source: look.name for look in samples.sources()}
     for look in samples.sources():
         head.restore_source(look)
-    fresh = _replayed(samples, head, damages)
+    fresh = _replayed(samples, head, names, damages)
     chunks = _recent(samples, now_ms, span_ms)
     found = {
         *fresh.places.tolist(),
@@ -107,11 +108,14 @@ def _restored(database: Database, samples: Samples, now: datetime, span: timedel
     return Restored(head, samples.last_alive(), tuple(damages))
 
 
-def _replayed(samples: Samples, head: Head, damages: list[Damage]) -> Flat:
-    """Return the journal's samples by the ids of their series, and let the head know of its looks."""
+def _replayed(samples: Samples, head: Head, names: Mapping[int, str], damages: list[Damage]) -> Flat:
+    """Return the journal's samples by the ids of their series, and let the head know of its looks.
+
+    A source that was renamed since is in `names`, by its number, as it is called now.
+    """
     journal = Rows.joined(samples.replay(damages))
     for look in journal.looks:
-        head.restore_source(look)
+        head.restore_source(replace(look, name=names.get(look.source, look.name)))
     order = np.argsort(journal.ids, kind="stable")
     return Flat(journal.ids[order], journal.ts[order], journal.v[order])
 

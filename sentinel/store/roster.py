@@ -75,6 +75,21 @@ class Roster:
             self._index.remove(slots.tolist())
         return ids
 
+    def relabel(self, labels: Mapping[int, Labels]) -> None:
+        """Let series, by id, have other labels; those that are not in memory are passed over."""
+        with self.lock:
+            slots = {self._by_id[id_]: one for id_, one in labels.items() if id_ in self._by_id}
+            for slot in slots:
+                was = self._index.labels_of(slot)
+                self._probes.closed(slot, was)
+                del self._by_labels[was]
+            self._index.relabel(slots)
+            for slot in slots:
+                one = self._index.labels_of(slot)
+                self.slots.probe[slot] = self._probes.number(one)
+                self._probes.opened(slot, one)
+                self._by_labels[one] = slot
+
     def ids(self) -> set[int]:
         """Return the ids of the series in memory."""
         with self.lock:

@@ -6,7 +6,7 @@ The statements go to the driver as they are: samples are what there are most of.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from sys import intern
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from sentinel.core.clock import from_ms, to_ms
 from sentinel.core.labels import Labels, Matcher, MatchOp
+from sentinel.core.relabelling import Relabelling
 from sentinel.store import chunk, journal
 from sentinel.store.blob import Damaged
 from sentinel.store.chunk import BLOCK, Chunk, ids_of
@@ -176,6 +177,26 @@ class Samples:
         rows = [(one.id, _text(one.labels), one.source) for one in series]
         if rows:
             self._connection.exec_driver_sql("INSERT OR IGNORE INTO series (id, labels, source) VALUES (?, ?, ?)", rows)
+
+    def rename_sources(self, names: Mapping[str, str]) -> None:
+        """Let sources, by their earlier names, have other ones, which no source has."""
+        for was, name in names.items():
+            self._connection.exec_driver_sql("UPDATE source SET name = ? WHERE name = ?", (name, was))
+
+    def relabel(self, relabelling: Relabelling) -> dict[int, Labels]:
+        """Let series have other labels, and return those by id; one whose labels another series has stays as it is."""
+        asked = [Matcher(label, MatchOp.EQUAL, was) for label, was in relabelling.pairs()]
+        found = {one.id: one.labels for matcher in asked for one in self.series(matchers=[matcher])}
+        wanted: dict[Labels, int] = {}
+        for id_, labels in found.items():
+            if (present := relabelling.labels(labels)) is not labels:
+                wanted.setdefault(present, id_)
+        taken = self.known(list(wanted))
+        moved = {id_: labels for labels, id_ in wanted.items() if labels not in taken}
+        if moved:
+            rows = [(dump(labels.as_dict()), id_) for id_, labels in moved.items()]
+            self._connection.exec_driver_sql("UPDATE series SET labels = ? WHERE id = ?", rows)
+        return moved
 
     def last_id(self) -> int:
         """Return the greatest id of a series, 0 if there is none."""

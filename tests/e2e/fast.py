@@ -98,6 +98,9 @@ class FastAgent:
     def reload(self) -> None:
         """Swap to what the tree says now."""
         self.config = self._load()
+        now = self.clock.now()
+        for name, probe in self.config.probes.items():
+            self._next.setdefault(name, probe.every.next_after(now, name))
         swapped = self.desk.adopt(self.config)
         self._settle_down()
         swapped.result(0)
@@ -153,13 +156,22 @@ class FastAgent:
     def _bring(self, now: datetime) -> None:
         for name, look in self.looks.items():
             if self._next[name] <= now:
-                probe = self.config.probes[name]
-                self._next[name] = probe.every.next_after(now, name)
-                self.desk.arrive(batch(name, look(now), now, probe.interval, scrape=probe.kind_name == "scrape"))
+                self._next[name] = self.config.probes[name].every.next_after(now, name)
+                self.desk.arrive(self.seen(name, look(now)))
         if self._look_at_jobs <= now:
             self._look_at_jobs = now + timedelta(seconds=15)
             for job in self.desk.jobs.look(now):
                 self.desk.arrive(job)
+
+    def seen(self, name: str, found: Mapping[str, float] | None) -> Batch:
+        """Return what a look of a probe brings now."""
+        probe = self.config.probes[name]
+        return batch(name, found, self.clock.now(), probe.interval, scrape=probe.kind_name == "scrape")
+
+    def look(self, name: str, found: Mapping[str, float] | None) -> None:
+        """Let a probe look now, whenever its turn would be."""
+        self.desk.arrive(self.seen(name, found))
+        self._settle_down()
 
     def _settle_down(self) -> None:
         """Turn the desk until nothing is due now, and deliver what is."""
