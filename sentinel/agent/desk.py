@@ -131,7 +131,7 @@ class Desk:
         Raises:
             NoSuchJob: the configuration has no heartbeat of this name.
         """
-        return self.write(self.jobs.work(ping), self._pinged)
+        return self.write(self.jobs.work(ping), self.jobs.took)
 
     def adopt(self, config: Config) -> Future[None]:
         """Swap the configuration: revision, audit row and the resolves of rules that are gone are one transaction."""
@@ -176,6 +176,8 @@ class Desk:
         riding = self.pen.due_at
         if works or (riding is not None and riding <= began):
             self._write_down(works)
+        for batch in self.jobs.say(self._clock.now()):
+            self.append(batch)
         took = self._clock.monotonic() - began
         decided = not self.pen.resting and self._decide(max(SLICE_SECONDS, took))
         self._publish()
@@ -292,10 +294,6 @@ class Desk:
         self._changed = self._changed or not outcome.empty or bool(outcome.failures)
         tell(outcome.transitions)
 
-    def _pinged(self, heartbeat: Heartbeat) -> None:
-        if batch := self.jobs.took(heartbeat, self._clock.now()):
-            self.append(batch)
-
     # -- configuration and outages ---------------------------------------------------------------------------------
 
     def _reload(self, config: Config) -> None:
@@ -363,6 +361,8 @@ class Desk:
         waits += ((at - now).total_seconds() for at in planned)
         if self.state.restless:
             waits.append(0.0)
+        if self.jobs.unsaid:
+            waits.append(0.001)
         if self._changed:
             waits.append(self._shows_from - monotonic)
         return max(min(waits), self.pen.rests_until - monotonic, 0.0 if decided else _BREATH_SECONDS)

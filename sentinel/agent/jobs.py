@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sentinel.core.clock import to_ms
 from sentinel.core.errors import SentinelError
 from sentinel.core.heartbeat import Heartbeat, Ping
 from sentinel.core.problem import near
@@ -31,6 +32,13 @@ class Jobs:
         self.known: dict[str, Heartbeat] = {}
         self._probes: Mapping[str, Probe] = {}
         self._names: Mapping[str, str] = {}
+        self._unsaid: set[str] = set()
+        self._said_ms: dict[str, int] = {}
+
+    @property
+    def unsaid(self) -> bool:
+        """Whether a job called of which nothing was said yet."""
+        return bool(self._unsaid)
 
     def write(
         self, tx: Transaction, probes: Mapping[str, Probe], renamed: Mapping[str, str], now: datetime
@@ -57,6 +65,8 @@ class Jobs:
         """Take over what `write` returned, after the commit."""
         self.known, self._probes = found, _jobs(probes)
         self._names = {uuid: name for name, probe in self._probes.items() if (uuid := _uuid(probe))}
+        self._unsaid &= self._probes.keys()
+        self._said_ms = {name: ms for name, ms in self._said_ms.items() if name in self._probes}
 
     def work(self, ping: Ping) -> Callable[[Transaction], Heartbeat]:
         """Return how a ping is written.
@@ -83,15 +93,27 @@ class Jobs:
 
         return do
 
-    def took(self, heartbeat: Heartbeat, now: datetime) -> Batch | None:
-        """Take over what a ping left, and return the samples that say it; of an unclaimed job there are none."""
+    def took(self, heartbeat: Heartbeat) -> None:
+        """Take over what a ping left; of an unclaimed job nothing is said."""
         self.known[heartbeat.name] = heartbeat
-        probe = self._probes.get(heartbeat.name)
-        return heartbeat_batch(probe, heartbeat, now) if probe else None
+        if heartbeat.name in self._probes:
+            self._unsaid.add(heartbeat.name)
 
     def look(self, now: datetime) -> Iterator[Batch]:
         """Iterate over how each job stands."""
-        return (heartbeat_batch(probe, self.known[name], now) for name, probe in self._probes.items())
+        self._unsaid |= self._probes.keys()
+        return self.say(now)
+
+    def say(self, now: datetime) -> Iterator[Batch]:
+        """Iterate over how the jobs stand of which there is something to say.
+
+        A series has one sample a millisecond: what a job called in the one of its last samples is said in the next.
+        """
+        ms = to_ms(now)
+        for name in [name for name in self._unsaid if self._said_ms.get(name) != ms]:
+            self._unsaid.discard(name)
+            self._said_ms[name] = ms
+            yield heartbeat_batch(self._probes[name], self.known[name], now)
 
     def _may_wait(self) -> bool:
         return sum(one.due_at is None for one in self.known.values()) < MOST_UNCLAIMED

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.core.alert import Phase
 from sentinel.core.errors import StoreUnavailable
 from sentinel.core.heartbeat import Ping, PingKind
 from sentinel.store.database import Transaction
@@ -20,6 +21,7 @@ probes:
   nightly: {heartbeat: {every: 1h}}
 rules:
   queue: {last: queue_depth, above: 10, severity: critical, for: 1m}
+  nightly-fails: {job: {name: nightly, failed: 3}, severity: error}
 notifiers: {people: {console: {}}}
 """
 
@@ -65,6 +67,21 @@ def test_two_calls_of_one_job_may_share_a_commit(agent: FastAgent) -> None:
     agent.desk.turn()
     assert [ping.result(0).successes for ping in pings] == [1, 2]
     assert agent.desk.jobs.known["nightly"].successes == 2
+
+
+def test_what_a_job_calls_twice_in_one_millisecond_is_judged_in_the_next(agent: FastAgent) -> None:
+    """A series has one sample a millisecond: the second call waits that long, and neither for the next look at jobs."""
+    for _ in range(3):
+        agent.desk.ping(Ping("nightly", PingKind.FAIL, agent.clock.now()))
+        rest = agent.desk.turn()
+    assert rest <= 0.005
+    assert not agent.desk.state.alerts.of("nightly-fails")
+    agent.clock.advance(timedelta(milliseconds=1))
+    agent.desk.turn()
+    agent.clock.advance(timedelta(seconds=1))
+    agent.desk.turn()
+    assert [alert.phase for alert in agent.desk.state.alerts.of("nightly-fails").values()] == [Phase.FIRING]
+    assert agent.history.head.refused == {}
 
 
 def test_samples_ride_with_the_next_commit_and_wait_no_longer_than_a_second(agent: FastAgent) -> None:
