@@ -3,14 +3,16 @@
 What becomes what
     checks       heartbeats: `timeout` is `every`, `schedule` and `tz` are `cron` and `timezone`, `grace` is `grace`;
                  each with a rule of the form `job`, and one on failed runs; the tags are labels
+    uuid         of a check: `uuid`, a secret to set, so that in the URL that the job calls only the host changes:
+                 `https://hc-ping.com/<uuid>/start` becomes `http://<agent>:9160/ping/<uuid>/start`
     paused       rules that are not enabled
     channels     a route for the checks that the same channels hear of; with the list of channels, notifiers of their
                  names, whose addresses the API does not tell
 
 Not carried over
-    filters of mails by their subject, pings by mail, `manual_resume`, who may ping (here a token may). The jobs call
-    `http://<agent>:9160/ping/<name>` instead of `https://hc-ping.com/<uuid>`, likewise `/start` and `/fail`; with
-    `uuid: <uuid>` beside `every` or `cron` only the host changes.
+    filters of mails by their subject, pings by mail, `manual_resume`, who may ping (here a token may). A listing that
+    was asked for with a read-only key has no UUIDs: the jobs then call `http://<agent>:9160/ping/<name>`, likewise
+    `/start` and `/fail`.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ _STATE = (
     "badge_url",
     "methods",
 )
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY, _HOUR = 86_400.0, 3_600.0
 
 
@@ -90,7 +93,8 @@ def _channel(draft: Draft, given: Given, told: dict[str, str]) -> None:
 
 
 def _check(draft: Draft, given: Given, told: dict[str, str], heard: dict[tuple[str, ...], list[str]]) -> None:
-    name = given.text("slug") or given.text("name") or given.text("uuid")[:8] or given.text("unique_key")[:8]
+    uuid = given.text("uuid")
+    name = given.text("slug") or given.text("name") or uuid[:8] or given.text("unique_key")[:8]
     given.text("name")
     cron = given.text("schedule")
     job: dict[str, Any] = {}
@@ -112,7 +116,12 @@ def _check(draft: Draft, given: Given, told: dict[str, str], heard: dict[tuple[s
     probe = draft.add("probes", name, entry, given)
     where = given.get("ping_url")
     where.text()
-    draft.note(where or given, f"{probe}: its job calls /ping/{probe}, and /ping/{probe}/start, /fail, /<exit code>")
+    if _UUID.fullmatch(uuid) and uuid not in draft.values.values():
+        job["uuid"] = draft.secret(f"{probe} uuid", uuid, f"uuid of the check at {given.get('uuid').position}")
+        calls = "http://<agent>:9160/ping/<uuid>; only the host is another"
+    else:
+        calls = f"/ping/{probe}, and /ping/{probe}/start, /fail, /<exit code>"
+    draft.note(where or given, f"{probe}: its job calls {calls}")
     if given.get("subject") or given.get("subject_fail") or given.get("start_kw") or given.get("success_kw"):
         draft.note(given, f"{probe}: mails and their words are not read")
     for key in ("subject", "subject_fail", "start_kw", "success_kw", "failure_kw", "filter_subject", "filter_body"):

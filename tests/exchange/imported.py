@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from uuid import NAMESPACE_DNS, uuid5
 
 from sentinel.config.load import Inspection, inspect
 from sentinel.core.severity import Severity
@@ -43,4 +44,5 @@ def checked(texts: Mapping[str, str], secrets: Mapping[str, str]) -> Inspection:
     environ = {name: "https://example.com/x" if "URL" in name or "WEBHOOK" in name else "x" for name in secrets}
     environ |= {name: "sqlite:///x.db" for name in secrets if "DATABASE" in name}
     environ |= {name: "redis://cache:6379" for name in secrets if "REDIS" in name}
+    environ |= {name: str(uuid5(NAMESPACE_DNS, name)) for name in secrets if name.endswith("_UUID")}
     return inspect(texts, environ, NOW, undefined=Severity.WARNING)

@@ -20,6 +20,7 @@ from sentinel.exchange.given import Source, Unreadable
 from sentinel.exchange.systems import SYSTEMS, draft_of
 from sentinel.exchange.write import settled
 from sentinel.lint.examine import Setting, examine
+from sentinel.probes.heartbeat import HeartbeatKind
 from tests.config.test_schema import wrong
 from tests.exchange.imported import DATA, FILES, NOW, checked, imported, of_text
 
@@ -29,7 +30,7 @@ SECRETS = re.compile(
     r"|pd-routing-key|pd-service-key|xoxb-|pass-of-hook|url-token|hook-bearer|telegram-token|discord-secret|teams-secret"
     r"|push-user|push-token|gatus-slack|0123456789abcdef|gatus-mail|gatus-discord|gatus-telegram|tk_gatus|og-secret"
     r"|gotify-secret|custom-secret|custom-bearer|pa55w0rd|qs-secret|gatus-api-key|gatus-body-secret|potato-secret"
-    r"|(?<!uptime-)kuma-[a-z]"
+    r"|(?<!uptime-)kuma-[a-z]|31365bce"
 )
 
 
@@ -60,7 +61,7 @@ def test_no_secret_is_written_or_told(system: str) -> None:
     """Each is a reference, and its name is listed; those of services that are not carried over are gone."""
     draft, texts = imported(system)
     source = "".join((DATA / name).read_text() for name in FILES[system])
-    assert system == "healthchecks" or SECRETS.search(source)
+    assert SECRETS.search(source)
     for text in (*texts.values(), *(note.says for note in draft.notes), *draft.secrets.values()):
         assert not SECRETS.findall(text)
     wanted = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)\}", "".join(texts.values())))
@@ -113,6 +114,21 @@ def test_names_that_collide_are_told_apart() -> None:
     """Two monitors may have one name in Uptime Kuma, and one that has no letters of ours gets one."""
     draft, _ = imported("uptime-kuma")
     assert {"shop", "shop-2", "uptime-kuma"} <= set(draft.sections["probes"])
+
+
+def test_a_job_goes_on_calling_the_url_of_its_check() -> None:
+    """The UUID of a check of healthchecks is that of its heartbeat; without one, the job is called by its name."""
+    draft, texts = imported("healthchecks")
+    config = inspect(texts, draft.values, NOW, undefined=Severity.WARNING).config
+    assert config is not None
+    kind = config.probes["filesystem-backup"].kind
+    assert isinstance(kind, HeartbeatKind)
+    assert kind.uuid
+    assert kind.uuid.get_secret_value() == "31365bce-8da9-4729-8ff3-aaa71d56b712"
+    assert re.fullmatch(r"uuid of the check at checks\.json:\d+:\d+", draft.secrets["FILESYSTEM_BACKUP_UUID"])
+    draft, _ = of_text("healthchecks", '{"checks": [{"name": "a", "unique_key": "a6c7b0a8", "timeout": 60}]}')
+    assert draft.sections["probes"] == {"a": {"heartbeat": {"every": "1m", "grace": "1h"}}}
+    assert "a: its job calls /ping/a, and /ping/a/start, /fail, /<exit code>" in [note.says for note in draft.notes]
 
 
 def test_an_entry_that_cannot_be_is_left_out_and_told() -> None:
