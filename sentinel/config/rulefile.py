@@ -195,6 +195,13 @@ class _Reading(NamedTuple):
             not word and ("severity" in node.keys or self._misplaced(node, "labels"))
         ):
             return (Severity.ERROR,)  # which is reported
+        aside = self._value(node, "annotations")
+        if not word and isinstance(aside, MappingNode) and "severity" in aside.keys:
+            says = "severity is an annotation here, and taken for error: routes know labels only"
+            self.findings.add(
+                "group/severity", aside.keys["severity"], says, "write it under labels:", severity=Severity.WARNING
+            )
+            return (Severity.ERROR,)
         where = self._value(node, "labels", "severity") or node.keys["alert"]
         says = f'severity: "{word}" is none of ours, and taken for error' if word else "no severity: taken for error"
         add = "write" if word else "add a label severity:"
@@ -286,7 +293,8 @@ class _Reading(NamedTuple):
             return ""
         if not isinstance(given, ScalarNode):
             if not (isinstance(given, MappingNode) and given.broken):
-                self._wrong(given, f"{key}: should be a text")
+                fix = "write it without brackets and dashes" if isinstance(given, SequenceNode) else ""
+                self._wrong(given, f"{key}: should be a text", fix)
             return ""
         return given.text
 

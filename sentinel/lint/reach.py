@@ -24,6 +24,8 @@ _INF = math.inf
 _FLAGS = frozenset({"up", "probe_success"})
 #: What counters are called: they begin at 0 and only grow.
 COUNTERS = ("_total", "_bucket", "_count")
+#: And what sizes are called, which are never below 0.
+_FROM_NOTHING = (*COUNTERS, "_bytes")
 #: Functions whose values lie between two numbers, whatever they are given.
 _BOUNDED = {
     **dict.fromkeys(("absent", "absent_over_time", "present_over_time"), (1.0, 1.0)),
@@ -75,7 +77,7 @@ def reach(expr: Expr) -> Reach:
         case VectorSelector(name=name):
             if name in _FLAGS:
                 return Reach(0, 1)
-            return Reach(0) if name.endswith(COUNTERS) else ANYWHERE
+            return Reach(0) if name.endswith(_FROM_NOTHING) else ANYWHERE
         case Call():
             return _of_call(expr)
         case Aggregate():
@@ -99,10 +101,17 @@ def _of_call(call: Call) -> Reach:
             return Reach(max(given[0].least, given[1].least), min(given[0].most, given[2].most))
         case function if function in _SAME:
             return next((one for one, arg in zip(given, call.args, strict=True) if arg.type != "scalar"), given[0])
-        case function if function in _COUNTING and given[0].least >= 0:
+        case function if function in _COUNTING and _counts(call.args[0]):
             return Reach(0)
         case _:
             return ANYWHERE
+
+
+def _counts(expr: Expr) -> bool:
+    """Say whether what is counted is a counter by its name, or never below 0 by what is calculated."""
+    if isinstance(expr, MatrixSelector):
+        return expr.selector.name.endswith(COUNTERS)
+    return reach(expr).least >= 0
 
 
 def _of_aggregate(node: Aggregate) -> Reach:

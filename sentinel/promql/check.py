@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sentinel.core.errors import QueryInvalid
 from sentinel.promql.ast import (
     Aggregate,
@@ -161,6 +163,10 @@ def _mistyped(arg: Expr, wanted: ValueType, place: str) -> QueryInvalid:
         fix = "add a range, which makes it a subquery: [5m:]"
     elif wanted == ValueType.VECTOR and isinstance(inner := unwrap(arg), MatrixSelector):
         fix = f"remove the range, or write a function around it: rate({write(inner)})"
+    elif arg.type == ValueType.STRING:
+        fix = "remove the quotes"
+    elif wanted == ValueType.SCALAR and (share := re.fullmatch(r"[pP](\d+)", write(arg))):
+        fix = f"write {float(share[1]) / 10 ** len(share[1]):g}"
     elif wanted == ValueType.VECTOR and arg.type == ValueType.SCALAR:
         fix = "write vector(…) around it"
     elif wanted == ValueType.SCALAR and arg.type == ValueType.VECTOR:

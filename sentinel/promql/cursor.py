@@ -5,6 +5,7 @@ from __future__ import annotations
 from sentinel.core.errors import QueryInvalid
 from sentinel.promql.lexer import Kind, Token
 from sentinel.promql.literal import duration_ms, number, signed, unquote
+from sentinel.promql.mistakes import stray_word
 
 
 class Cursor:
@@ -47,7 +48,7 @@ class Cursor:
     def expect(self, sign: str, fix: str = "") -> Token:
         """Take this sign, and no other."""
         if self.peek.text != sign:
-            raise self.wrong(f"expected {sign!r}, found {self.peek}", self.peek, fix)
+            raise self.wrong(f"expected {sign!r}, found {self.peek}", self.peek, fix or stray_word(self.peek.word))
         return self.next()
 
     def take_word(self, *words: str) -> Token | None:

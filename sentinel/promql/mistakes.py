@@ -13,6 +13,7 @@ _SIGNS = {
     "|": "a pipe is LogQL, which asks Loki; lines of logs are not read here",
     "&": "write `and`",
     "~=": "write =~",
+    "~": "write =~ for a regular expression",
     "!": "write != or !~; for the opposite of a series, unless or absent()",
     "$": "variables of a dashboard are not known here; write the value, such as 5m",
     **dict.fromkeys("\u201c\u201d\u201e\u2018\u2019", "quote with \" or '"),
@@ -41,6 +42,7 @@ _WORDS = {
     "by": "write it beside an aggregation: sum by (job) (\u2026)",
     "without": "write it beside an aggregation: sum without (pod) (\u2026)",
     "group": "write sum by (job) (\u2026)",
+    "bool": "write it behind the comparison: == bool 0",
     "for": "`for` is a key of the rule, beside its expression",
     "if": "a comparison such as x > 5 is the condition itself",
     "where": 'conditions on labels stand in braces: x{job="shop"}',
@@ -90,12 +92,16 @@ def unread_number(text: str, at: int, number: str) -> str:
         if size := re.fullmatch(rf"([{_SIZES}])(i?)b?", unit):
             power = _SIZES.index(size[1]) + 1
             return f"numbers have no unit; write {count}" + (f" * 1024^{power}" if size[2] else f"e{3 * power}")
+    if re.fullmatch("[0-9.]+[eE]", number):
+        return "write how many zeros follow: 1e3 is 1000"
     return "durations are written 30s, 5m, 1h30m, 7d"
 
 
 def amount_meant(text: str) -> str:
     """Return a proposal for an amount of time as people say it, such as 5 minutes; "" where it is none."""
     parts = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]+)", text)
+    if open_end := re.fullmatch(r"((?:[0-9]+[hm])*[0-9]+([hm]))([0-9]+)", text):
+        return f"write {text}{'m' if open_end[2] == 'h' else 's'}"
     unit = _UNIT_OF.get(parts[2].lower()) if parts else None
     return f"write {_whole(parts[1], unit)}" if parts and unit else ""
 
@@ -136,6 +142,20 @@ def comment_before_the_end(text: str, end: int, wrong: int) -> QueryInvalid | No
         return None
     fix = "all behind a # is a comment; a folded text (>) is one line: write |"
     return QueryInvalid("a comment hides what follows it", at.end() - 1, at.end(), fix)
+
+
+def operator_meant(found: str, label: str) -> str:
+    """Return a proposal for what stands between a label and its value in place of an operator."""
+    if found in (">", ">=", "<", "<="):
+        return f'labels are texts, which have no order; write {label}=~"5.."'
+    return {"==": "write =", "in": f'write {label}=~"a|b"', ":": "write =", "like": "write =~"}.get(found, "")
+
+
+def pattern_meant(text: str) -> str:
+    """Return a proposal for what is no regular expression."""
+    if "(?" in text:
+        return "RE2 looks neither ahead nor behind; write !~ and what is not meant"
+    return f"write .* for anything: .{text}" if text.startswith("*") else ""
 
 
 def stray_word(word: str) -> str:

@@ -11,6 +11,7 @@ from sentinel.core.regex import compile_pattern
 from sentinel.promql.ast import Expr, Length, MatrixSelector, Subquery, ValueType, VectorSelector
 from sentinel.promql.lengths import LengthParser
 from sentinel.promql.lexer import Kind, Token
+from sentinel.promql.mistakes import operator_meant, pattern_meant
 from sentinel.promql.signatures import ANCHORED
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -71,7 +72,7 @@ class SelectorParser(LengthParser):
             fix = f'write {name.rstrip(":")}="…"' if name.endswith(":") else ""
             raise self.wrong(f"{name!r} is not the name of a label", token, fix)
         if not self.sees("=", "!=", "=~", "!~"):
-            fix = {"==": "write =", "in": f'write {name}=~"a|b"'}.get(self.peek.word or self.peek.text, "")
+            fix = operator_meant(self.peek.word or self.peek.text, name)
             raise self.wrong(f"expected =, !=, =~ or !~ after the label {name}, found {self.peek}", self.peek, fix)
         op = MatchOp(self.next().text)
         value = self.peek
@@ -85,8 +86,7 @@ class SelectorParser(LengthParser):
             try:
                 compile_pattern(text)
             except ValueError as exc:
-                fix = "RE2 looks neither ahead nor behind; write !~ and what is not meant" if "(?" in text else ""
-                raise self.wrong(f"not a regular expression: {exc}", value, fix) from None
+                raise self.wrong(f"not a regular expression: {exc}", value, pattern_meant(text)) from None
         matchers.append(Matcher(name, op, text))
 
     def label_list(self) -> tuple[str, ...]:

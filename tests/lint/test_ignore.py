@@ -110,7 +110,7 @@ def test_without_comments_all_is_told() -> None:
         ),
         pytest.param(
             GROUP.replace("    expr: up\n", "    expr: |\n      # sentinel: ignore alert/comparison\n      up\n"),
-            ["alert/comparison:6", "check/useless-ignore:7", "rule/for-too-short:9", "alert/comparison:13"],
+            ["rule/for-too-short:9", "alert/comparison:13"],
             id="in a block of PromQL it is one",
         ),
     ],

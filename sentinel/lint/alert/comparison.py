@@ -22,6 +22,7 @@ from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import RuleView
 from sentinel.promql.ast import Aggregate, Binary, Call, Expr, Operator, Paren, Unary
+from sentinel.promql.check import unwrap
 
 SEVERITY = Severity.WARNING
 
@@ -35,7 +36,12 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     if query is None or not rule.alerts or rule.find("above") or rule.find("below"):
         return
     if query.selectors and not filters(query.expr):  # vector(1) says that it always fires, as a watchdog does
-        yield Flaw(query.scalar, f"{rule.name} has no condition", "add a comparison, such as > 0")
+        node = unwrap(query.expr)
+        if isinstance(node, Binary) and node.return_bool:
+            says = f"{rule.name} has no condition: bool makes 0 or 1 of it, and both are alerts"
+            yield Flaw(query.at(query.expr), says, "drop bool")
+        else:
+            yield Flaw(query.at(query.expr), f"{rule.name} has no condition", "add a comparison, such as > 0")
 
 
 def filters(expr: Expr) -> bool:

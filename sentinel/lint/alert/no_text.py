@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
+from sentinel.lint.label.misplaced import TEXTS
 from sentinel.lint.view import RuleView
 
 SEVERITY = Severity.WARNING
@@ -37,4 +38,6 @@ def check(rule: RuleView) -> Iterator[Flaw]:
 def _misspelt(rule: RuleView) -> bool:
     """Say whether there are some that cannot be read, or stand elsewhere, which is reported."""
     keys = rule.node.keys
+    if not TEXTS.isdisjoint(rule.labels):
+        return True
     return "annotations" in keys or "summary" in keys or any(near(name.lower(), {"annotations"}) for name in keys)

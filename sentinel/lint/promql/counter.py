@@ -88,5 +88,7 @@ def _is_compared(query: Query, selector: VectorSelector) -> bool:
 def _asks_whether_any(node: Binary, side: Expr) -> bool:
     """Say whether a comparison asks only whether there ever was one, or whether two counters are equal."""
     other = unwrap(node.rhs if side is node.lhs else node.lhs)
-    zero = isinstance(other, Number) and other.value == 0
-    return (zero and node.op in (Operator.EQUAL, Operator.NOT_EQUAL)) or not isinstance(other, Number)
+    if not isinstance(other, Number):
+        return True
+    never = node.op is Operator.LESS and side is node.lhs  # which is said of it
+    return other.value == 0 and (never or node.op in (Operator.EQUAL, Operator.NOT_EQUAL))

@@ -23,7 +23,8 @@ from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.reach import reach
 from sentinel.lint.view import RuleView
-from sentinel.promql.ast import Binary, Expr, Operator, Paren, Unary, ValueType
+from sentinel.promql.ast import Binary, Expr, Number, Operator, Paren, Unary, ValueType
+from sentinel.promql.check import unwrap
 
 SEVERITY = Severity.WARNING
 
@@ -33,6 +34,10 @@ _SPOILED = frozenset({"sum", "avg", "stddev", "stdvar", "quantile"})
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag aggregations of quotients of vectors, unless what is divided by is above 0."""
     for query in rule.queries:
+        for division in query.binaries:
+            if division.op is Operator.DIV and isinstance(by := unwrap(division.rhs), Number) and by.value == 0:
+                says = f"{query.written(division.lhs)} is divided by 0: the quotient is infinite, or NaN"
+                yield Flaw(query.at(division), says, "divide by another number")
         for node in query.aggregates:
             if node.op in _SPOILED and (quotient := _quotient(node.expr)):
                 says = f"where {query.written(quotient.rhs)} is 0 the quotient is NaN, and so is its {node.op}"

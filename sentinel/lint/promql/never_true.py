@@ -27,7 +27,7 @@ from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.reach import Reach, pair, possible, reach
 from sentinel.lint.view import Query, RuleView
-from sentinel.promql.ast import Binary, Operator
+from sentinel.promql.ast import Binary, Expr, Operator, ValueType
 
 SEVERITY = Severity.ERROR
 
@@ -39,20 +39,22 @@ def check(rule: RuleView) -> Iterator[Flaw]:
             if node.op.compares and not node.return_bool:
                 left, right = reach(node.lhs), reach(node.rhs)
                 if possible(node.op, left, right) is False:
-                    yield Flaw(query.at(node), _says(query, node, left), _fix(query, node))
+                    turned = node.lhs.type is ValueType.SCALAR
+                    says = _says(query, node.rhs, right) if turned else _says(query, node.lhs, left)
+                    yield Flaw(query.at(node), says, _fix(query, node))
             elif node.op is Operator.AND and (both := pair(node.lhs, node.rhs)) and both.exclude:
                 says = f"{query.written(node.lhs)} and {query.written(node.rhs)} exclude each other"
                 yield Flaw(query.at(node), says, "write `or` if either is wrong, or exchange the two numbers")
 
 
-def _says(query: Query, node: Binary, left: Reach) -> str:
-    bounds = [f"at least {left.least:g}" if left.least > -float("inf") else "", f"at most {left.most:g}"]
+def _says(query: Query, side: Expr, values: Reach) -> str:
+    bounds = [f"at least {values.least:g}" if values.least > -float("inf") else "", f"at most {values.most:g}"]
     known = " and ".join(bound for bound in bounds if bound and "inf" not in bound)
-    return f"never true: {query.written(node.lhs)} is {known}"
+    return f"never true: {query.written(side)} is {known}"
 
 
 def _fix(query: Query, node: Binary) -> str:
-    if reach(node.lhs) == Reach(0, 1) and reach(node.rhs).least > 1:
+    if reach(node.lhs).most == 1 and reach(node.rhs).least > 1:
         return "a share is a number from 0 to 1: 5% is 0.05"
     if query.written(node.lhs).lstrip("(").startswith("count"):
         return "a count of nothing has no value; use absent(…), or add `or vector(0)` inside"

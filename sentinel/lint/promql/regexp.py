@@ -13,6 +13,8 @@ Bad too
     up{job=~"^shop.*$"} == 0
     up{job=~".*"} == 0
     up{instance=~"db1.example.com:9100|db2.example.com:9100"} == 0
+    up{job=~"shop-*"} == 0
+    http_requests{code=~"5xx"} > 5
 
 Good
     - alert: Down
@@ -24,6 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sentinel.core.labels import Matcher, MatchOp
 from sentinel.core.problem import Edit
@@ -48,7 +51,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
             for matcher in selector.matchers:
                 if matcher.op in _PATTERNS and (found := _judge(matcher)):
                     says, fix, instead = found
-                    where, edit = _place(query, selector, matcher, instead)
+                    where, edit = place(query, selector, matcher, instead)
                     yield Flaw(query.part(*where), says, fix, edit)
 
 
@@ -62,6 +65,9 @@ def _judge(matcher: Matcher) -> tuple[str, str, str | None] | None:
         if name == "__name__":
             return None
         return f"{matcher} fits everything, also a missing {name}", f'remove it, or write {name}!=""', None
+    if odd := _odd(value):
+        instead = f'{name}{matcher.op}"{odd.better}"' if odd.better else None
+        return odd.says, f"write {instead}" if instead else odd.fix, instead if instead and odd.sure else None
     if not _SPECIAL.search(value):
         plain = f'{name}{"!=" if negative else "="}"{value}"'
         return f"{matcher} has no special sign: it is an equality", f"write {plain}", plain
@@ -81,7 +87,30 @@ def _judge(matcher: Matcher) -> tuple[str, str, str | None] | None:
     return None
 
 
-def _place(
+class _Odd(NamedTuple):
+    """What another language means by a pattern, and the pattern for it."""
+
+    says: str
+    better: str = ""
+    fix: str = ""
+    sure: bool = True
+
+
+def _odd(value: str) -> _Odd | None:
+    if re.fullmatch(r"[1-5][xX]{2}", value):
+        return _Odd("x stands for an x, and for nothing else", f"{value[0]}..")
+    if re.fullmatch(r"\w[\w.-]*%|%[\w.-]*\w%?", value):
+        return _Odd("% stands for a %, and for nothing else", value.replace("%", ".*"))
+    if numbers := re.search(r"\[\d{2,}-\d{2,}\]", value):
+        return _Odd(f"{numbers.group()} fits one sign, and no number of several", fix="write each digit: 5[0-9][0-9]")
+    if glob := re.search(r"(?<!\\)[\w-]\*", value):
+        before = glob.group()[0]
+        better = re.sub(r"(?<!\\)([\w-])\*", r"\1.*", value)
+        return _Odd(f"* repeats the {before} before it, and stands for nothing else", better, sure=False)
+    return None
+
+
+def place(
     query: Query, selector: VectorSelector, matcher: Matcher, instead: str | None
 ) -> tuple[tuple[int, int], Edit | None]:
     """Return where a matcher is written, the whole selector where it is written in another way, and its edit."""

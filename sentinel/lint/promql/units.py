@@ -37,7 +37,8 @@ from sentinel.promql.ast import (
 
 SEVERITY = Severity.WARNING
 
-_UNITS = ("seconds", "milliseconds", "bytes", "ratio", "percent", "celsius", "volts", "joules", "meters")
+_WHOLE_WORDS = ("seconds", "milliseconds", "bytes", "ratio", "percent", "celsius", "volts", "joules", "meters")
+_UNITS = {**{unit: unit for unit in _WHOLE_WORDS}, "ms": "milliseconds"}
 _WORDS = """
     avg_over_time min_over_time max_over_time last_over_time sum_over_time quantile_over_time delta abs ceil floor
     round predict_linear increase histogram_quantile label_replace label_join sort sort_desc clamp clamp_min
@@ -52,25 +53,27 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     for query in rule.queries:
         for node in query.binaries:
             if node.op in (Operator.ADD, Operator.SUB) or node.op.compares:
-                left, right = _unit(node.lhs), _unit(node.rhs)
+                left, right = counted_in(node.lhs), counted_in(node.rhs)
                 if left and right and left != right:
                     says = f"{query.written(node.lhs)} counts {left}, {query.written(node.rhs)} {right}"
                     yield Flaw(query.at(node), says, "take a metric of the same unit, or convert one of them")
 
 
-def _unit(expr: Expr) -> str:
+def counted_in(expr: Expr) -> str:
     """Return what the values of an expression are counted in, "" where nobody can say."""
     match expr:
         case VectorSelector(name=name):
             bare = name.removesuffix("_total").removesuffix("_bucket")
-            return next((unit for unit in _UNITS if bare.endswith(f"_{unit}")), "")
+            return next((unit for end, unit in _UNITS.items() if bare.endswith(f"_{end}")), "")
+        case Call(function="time" | "timestamp"):
+            return "seconds"
         case MatrixSelector(selector=inner) | Subquery(expr=inner) | Paren(expr=inner) | Unary(expr=inner):
-            return _unit(inner)
+            return counted_in(inner)
         case Call(function=function, args=args) if function in _KEEPING:
-            return next((unit for arg in args if (unit := _unit(arg))), "")
+            return next((unit for arg in args if (unit := counted_in(arg))), "")
         case Aggregate(op=op, expr=inner) if op in _SAME_OF_GROUP:
-            return _unit(inner)
+            return counted_in(inner)
         case Binary(op=op) if (op in (Operator.ADD, Operator.SUB) or op.compares) and not expr.return_bool:
-            return _unit(expr.lhs)
+            return counted_in(expr.lhs)
         case _:
             return ""

@@ -11,6 +11,7 @@ Bad
 
 Bad too
     sum by (job) (errors) / sum by (instance) (requests) > 0.05
+    errors{code="500"} / errors{code="200"} > 0.05
 
 Good
     - alert: Errors
@@ -27,9 +28,26 @@ from sentinel.core.severity import Severity
 from sentinel.lint.carried import Carried, carried
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import Query, RuleView
-from sentinel.promql.ast import Binary, Cardinality, Expr, Matching, Operator, ValueType, VectorSelector, walk
+from sentinel.promql.ast import (
+    Aggregate,
+    Binary,
+    Call,
+    Cardinality,
+    Expr,
+    Matching,
+    MatrixSelector,
+    Operator,
+    Paren,
+    Subquery,
+    Unary,
+    ValueType,
+    VectorSelector,
+    walk,
+)
 
 SEVERITY = Severity.ERROR
+
+_RELABELING = frozenset({"label_replace", "label_join", "absent", "absent_over_time", "info"})
 
 
 def check(rule: RuleView) -> Iterator[Flaw]:
@@ -42,6 +60,11 @@ def check(rule: RuleView) -> Iterator[Flaw]:
 
 def _apart(query: Query, node: Binary) -> Iterator[Flaw]:
     matching = node.matching or Matching()
+    if label := _differing(node, matching):
+        one, other = _fixed(node.lhs)[label], _fixed(node.rhs)[label]
+        says = f'{label} is "{one}" on one side and "{other}" on the other: nothing matches'
+        yield Flaw(query.at(node), says, f"add up each side without {label}, or write {node.op} ignoring ({label})")
+        return
     one_to_many = matching.cardinality in (Cardinality.MANY_TO_ONE, Cardinality.ONE_TO_MANY)
     if matching.on or one_to_many or matching.fill_left is not None or matching.fill_right is not None:
         return
@@ -55,8 +78,37 @@ def _apart(query: Query, node: Binary) -> Iterator[Flaw]:
     for summed, series in ((left, node.rhs), (right, node.lhs)):
         if _is_bare(summed) and not ignored and _has_labels(series):
             says = f"{query.written(series)} has the labels of its series, the other side has none: nothing matches"
-            fix = "aggregate both sides alike, or add on () group_left ()"
+            fix = f"write {node.op} on ()" if node.op.sets else "aggregate both sides alike, or add on () group_left ()"
             yield Flaw(query.at(node), says, fix)
+
+
+def _differing(node: Binary, matching: Matching) -> str:
+    """Return a label by which the sides are matched, and that is surely another one on each; "" where there is none."""
+    left, right = _fixed(node.lhs), _fixed(node.rhs)
+    labels = frozenset(matching.labels)
+    wanted = (name for name, value in left.items() if right.get(name, value) != value)
+    if node.op is Operator.UNLESS:
+        return ""
+    return next((name for name in wanted if (name in labels) is matching.on), "")
+
+
+def _fixed(expr: Expr) -> dict[str, str]:
+    """Return the labels that each element surely has, and has with this value: those that its selector asks for."""
+    match expr:
+        case VectorSelector(matchers=matchers):
+            return {m.name: m.value for m in matchers if m.op is MatchOp.EQUAL and m.value and m.name != "__name__"}
+        case MatrixSelector(selector=inner) | Subquery(expr=inner) | Paren(expr=inner) | Unary(expr=inner):
+            return _fixed(inner)
+        case Call(function=function, args=args) if function not in _RELABELING:
+            vectors = [arg for arg in args if arg.type in (ValueType.VECTOR, ValueType.MATRIX)]
+            return _fixed(vectors[0]) if vectors else {}
+        case Aggregate(expr=inner) if expr.op != "count_values":
+            kept = carried(expr)
+            return {name: value for name, value in _fixed(inner).items() if not kept.lacks(name)}
+        case Binary(op=op, lhs=lhs, rhs=rhs) if rhs.type is ValueType.SCALAR or op in (Operator.AND, Operator.UNLESS):
+            return _fixed(lhs)
+        case _:
+            return {}
 
 
 def _is_bare(side: Carried) -> bool:

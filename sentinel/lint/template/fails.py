@@ -12,6 +12,7 @@ Bad
 
 Bad too
     annotations: {summary: '{{ query "sum(" | first | value }}'}
+    annotations: {summary: '{{ printf "%d" $value }} messages'}
 
 Good
     - alert: Down
@@ -39,6 +40,8 @@ SEVERITY = Severity.ERROR
 #: What cannot fail, and is nearly all that there is.
 _PLAIN = re.compile(r"\{\{-?\s*(?:\$labels\.\w+|\$value(?:\s*\|\s*humanize\w*)?|\.Labels\.\w+)\s*-?\}\}")
 _QUERY = re.compile(r"""\bquery\s+("(?:[^"\\]|\\.)*"|`[^`]*`)""")
+#: How Go writes a value that the verb of printf does not fit.
+_MISFIT = re.compile(r"%!\w?\([^)]*\)")
 _ESCAPED = re.compile(r"\\(.)")
 #: What labels could hold: a number, a host, a length of time.
 _SAMPLES = ("1", "web-1.example.com:9100", "5m")
@@ -54,7 +57,10 @@ def check(rule: RuleView) -> Iterator[Flaw]:
         unreadable = list(_unreadable(written))
         yield from unreadable
         if not unreadable and (why := _failure(written.text)):
-            yield Flaw(written.node, f"{written.key} cannot be filled in: {why}", "try it with `sentinel explain`")
+            field = re.search(r"evaluate field (\w+)", why)
+            at = written.text.find(f".{field[1]}") if field else -1
+            where = written.at(at, at + 1 + len(field[1])) if field and at >= 0 else written.node
+            yield Flaw(where, f"{written.key} cannot be filled in: {why}", _fix(why, field))
 
 
 class _Labels(dict[str, str]):
@@ -75,6 +81,14 @@ class _Labels(dict[str, str]):
 def _answer(element: Mapping[str, Any], query: str) -> list[Mapping[str, Any]]:
     """Answer each query with one element."""
     return [element]
+
+
+def _fix(why: str, field: re.Match[str] | None) -> str:
+    if field:
+        return (
+            f"write $labels.{field[1]}" if field[1][0].islower() else "those of Alertmanager's templates are not known"
+        )
+    return "write %.0f: a value is no whole number" if "%!d" in why else ""
 
 
 def _unreadable(written: Written) -> Iterator[Flaw]:
@@ -103,6 +117,8 @@ def _failure(text: str) -> str:
         labels = _Labels(sample)
         element = {"Labels": labels, "Value": 0.5}
         filled = expand(text, Expansion(labels, 0.5, partial(_answer, element)))
+        if misfit := _MISFIT.search(filled):
+            return f"a value does not fit, and is printed as {misfit.group()}"
         if not filled.startswith("<error expanding template: "):
             return ""
         why = why or filled.removeprefix("<error expanding template: ").removesuffix(">")
