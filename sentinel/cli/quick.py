@@ -33,6 +33,8 @@ def quick(words: Sequence[str]) -> int | None:
     except BrokenPipeError:  # `sentinel check | head`
         sys.stderr.close()
         return 0
+    finally:
+        gc.freeze()  # nor need they be looked for at the end
 
 
 def read(words: Sequence[str]) -> Options | None:

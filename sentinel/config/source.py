@@ -26,12 +26,19 @@ class SourceFile:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+        return [0, *[found.end() for found in _BREAK.finditer(self.text)]]
 
     @cached_property
     def _lines(self) -> dict[int, str]:
         """What was asked for already: many problems of one long line share it."""
         return {}
+
+    def _end(self, line: int) -> int:
+        """Return the offset of the break behind a line, that of the end for the last one."""
+        if line == len(self._starts):
+            return len(self.text)
+        following = self._starts[line]
+        return following - (2 if self.text.startswith("\r\n", following - 2) else 1)
 
     def offset(self, line: int, column: int) -> int:
         """Return the offset of a place; that of the end where the line is beyond it."""
@@ -47,9 +54,7 @@ class SourceFile:
         begin = min(max(begin, 0), len(self.text))
         line = bisect_right(self._starts, begin)
         start = self._starts[line - 1]
-        stop = begin + 1 if end is None else end
-        if line == len(self._starts) or stop + 2 > self._starts[line]:  # it may reach into the end of the line
-            stop = min(stop, start + len(self.line(line)))
+        stop = min(begin + 1 if end is None else end, self._end(line))
         return Position(self.path, line, begin - start + 1, max(1, stop - begin))
 
     def line(self, number: int) -> str:
@@ -58,9 +63,7 @@ class SourceFile:
             return self._lines[number]
         if not 1 <= number <= len(self._starts):
             return ""
-        begin = self._starts[number - 1]
-        end = self._starts[number] if number < len(self._starts) else len(self.text)
-        self._lines[number] = self.text[begin:end].rstrip("\n\r\x85\u2028\u2029")
+        self._lines[number] = self.text[self._starts[number - 1] : self._end(number)]
         return self._lines[number]
 
 

@@ -173,7 +173,7 @@ class _Builder:
                 self.problems.append(Malformed(says, "use defaults:", key.begin, key.end))
             else:
                 keys[key.text], values[key.text] = key, value
-        if any(_MATCHER.match(name) and is_blank(values[name]) for name in keys):
+        if any("=" in name and _MATCHER.match(name) and is_blank(values[name]) for name in keys):
             fix = 'put a selector in quotes; where a mapping is meant, write name: "value"'
             self.problems.append(Malformed("YAML takes this for a mapping", fix, begin, _end(event, end)))
             keys, values, broken = {}, {}, True

@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sentinel.config.source import SourceFile
+from sentinel.config.tree import Node
 from sentinel.core.labels import NAME, Matcher, MatchOp
 from sentinel.core.problem import Position
 from sentinel.lint.view import Query, RuleView
 from sentinel.promql.ast import Call, MatrixSelector, Subquery, VectorSelector
 from sentinel.promql.duration import resolve_ms
 
-#: Line, column and width in the rule's file.
+#: Offsets in the rule's file; few are ever asked for as a position.
 Mark = Sequence[int]
-_SPACE = re.compile(r"\s+|#[^\n]*")
+_COMMENT = re.compile(r"#[^\n]*")
 
 
 class Reads(NamedTuple):
@@ -41,7 +43,7 @@ class Summary(NamedTuple):
     """One rule.
 
     Args:
-        file: where it stands.
+        source: the file where it stands.
         kind: "rule", "alert" or "record".
         name: of the rule, of the alert, or of the series that is recorded.
         group: of Prometheus's, "" for none.
@@ -57,10 +59,9 @@ class Summary(NamedTuple):
         texts: names of its annotations, or of its summary, description, runbook and dashboard.
         runbook: as it is written, "" for none.
         runbook_mark: where.
-        last_line: of the rule.
     """
 
-    file: str
+    source: SourceFile
     kind: str
     name: str
     group: str
@@ -75,27 +76,31 @@ class Summary(NamedTuple):
     hold_mark: Mark
     texts: Sequence[str] = ()
     runbook: str = ""
-    runbook_mark: Mark = (1, 1, 1)
-    last_line: int = 0
+    runbook_mark: Mark = (0, 0)
+
+    @property
+    def file(self) -> str:
+        """The path of its file."""
+        return self.source.path
 
     @property
     def position(self) -> Position:
         """Where its name stands."""
-        return Position(self.file, *self.mark)
+        return self.at(self.mark)
 
     def at(self, mark: Mark) -> Position:
         """Return the position of a mark in its file."""
-        return Position(self.file, *mark)
+        return self.source.position(*mark)
 
     def as_data(self) -> list[Any]:
         """Return it as JSON would have it, without its file."""
         return list(self[1:])
 
     @classmethod
-    def from_data(cls, file: str, data: list[Any]) -> Summary:
-        """Return what `as_data` wrote."""
+    def from_data(cls, source: SourceFile, data: list[Any]) -> Summary:
+        """Return what `as_data` wrote of a rule in this file."""
         data[_READS] = tuple([Reads(*read) for read in data[_READS]])
-        return cls(file, *data)
+        return cls(source, *data)
 
 
 _READS = Summary._fields.index("reads") - 1
@@ -105,9 +110,8 @@ def summary_of(view: RuleView) -> Summary:
     """Return what is to be known of a rule."""
     runbook = next((name for name in ("runbook", "runbook_url") if name in view.texts), "")
     where = view.find("annotations", runbook) or view.find(runbook) if runbook else None
-    file = view.node.file
     return Summary(
-        file.path,
+        view.node.file,
         view.kind,
         view.name,
         view.group,
@@ -118,24 +122,23 @@ def summary_of(view: RuleView) -> Summary:
         round(view.hold_for.total_seconds() * 1000),
         round(view.interval.total_seconds() * 1000) if view.interval else 0,
         tuple(_reads(view)),
-        mark(view.key.position),
-        mark(view.at("for").position) if view.hold_for else mark(view.key.position),
+        _mark(view.key),
+        _mark(view.at("for") if view.hold_for else view.key),
         tuple(view.texts),
         view.texts.get(runbook, ""),
-        mark(where.position) if where else (1, 1, 1),
-        file.position(max(view.node.end - 1, 0)).line,
+        _mark(where) if where else (0, 0),
     )
 
 
 def _condition(view: RuleView) -> str:
     if (rule := view.rule) is not None:
         return f"{rule.compiled.expr}{dict(rule.compiled.own)}{dict(rule.thresholds)}{rule.active}{rule.source}"
-    return _SPACE.sub("", view.whole.text) if view.whole else ""
+    text = view.whole.text if view.whole else ""
+    return "".join((_COMMENT.sub("", text) if "#" in text else text).split())
 
 
-def mark(position: Position) -> Mark:
-    """Return a position without its file."""
-    return position.line, position.column, position.width
+def _mark(node: Node) -> Mark:
+    return node.begin, node.end
 
 
 def _reads(view: RuleView) -> list[Reads]:
@@ -143,7 +146,7 @@ def _reads(view: RuleView) -> list[Reads]:
     reads = [_read(query, selector) for query in view.queries for selector in query.selectors]
     if view.rule is None or view.form == "expr":
         return reads
-    at = mark(view.at(view.form, "over").position)
+    at = _mark(view.at(view.form, "over"))
     window = round(view.rule.compiled.window.total_seconds() * 1000)
     if reads:
         return [read._replace(window_ms=max(read.window_ms, window)) for read in reads]
@@ -172,7 +175,7 @@ def _read(query: Query, selector: VectorSelector) -> Reads:
         if isinstance(above, Call) and not function:
             function = above.function
         above = query.above(above)
-    return Reads(selector.name, _conditions(selector.matchers), window, offset, function, mark(query.at(selector)))
+    return Reads(selector.name, _conditions(selector.matchers), window, offset, function, query.span(selector))
 
 
 def _ms(length: Any) -> int:

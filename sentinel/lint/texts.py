@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from sentinel.config.offsets import place
@@ -37,8 +38,13 @@ class Written(NamedTuple):
         return place(self.node, begin, end) if isinstance(self.node, ScalarNode) else self.node.position
 
 
-def templates(rule: RuleView) -> Iterator[Written]:
-    """Yield the texts of a rule that are filled in; those of a group or of a folder's defaults are left out."""
+@lru_cache(1)  # several checks ask one after the other
+def templates(rule: RuleView) -> tuple[Written, ...]:
+    """Return the texts of a rule that are filled in; those of a group or of a folder's defaults are left out."""
+    return tuple(_templates(rule))
+
+
+def _templates(rule: RuleView) -> Iterator[Written]:
     under = "annotations" if rule.kind == "alert" else ""
     for key, text in rule.texts.items():
         if "{{" in text or "{%" in text:
@@ -57,6 +63,8 @@ def actions(text: str) -> Iterator[re.Match[str]]:
 
 def labels_in(rule: RuleView, written: Written) -> Iterator[tuple[str, int, int]]:
     """Yield each label of the alert that a template asks for, with the offsets of its name."""
+    if "labels" not in written.text:
+        return
     pattern = _LABEL_OF_JINJA if rule.kind == "rule" else _LABEL_OF_GO
     for action in actions(written.text):
         for found in pattern.finditer(written.text, *action.span()):

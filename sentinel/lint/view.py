@@ -83,6 +83,14 @@ class Query:
         """Return where a node stands in the file."""
         return self.part(node.start, node.end)
 
+    def span(self, node: Expr) -> tuple[int, int]:
+        """Return the offsets of a node in the file."""
+        if self._verbatim is not None and not self.filled:
+            return self._verbatim + node.start, self._verbatim + node.end
+        at = self.at(node)
+        begin = self.scalar.file.offset(at.line, at.column)
+        return begin, begin + at.width
+
     def part(self, begin: int, end: int) -> Position:
         """Return where a part of the text stands in the file."""
         if self.filled:

@@ -33,7 +33,7 @@ _CONDITIONS = frozenset({"absent", "absent_over_time", "present_over_time"})
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag an expression that filters nothing, where the rule has no threshold beside it."""
     query = rule.whole
-    if query is None or not rule.alerts or rule.find("above") or rule.find("below"):
+    if query is None or not rule.alerts or rule.node.values.keys() & {"above", "below"}:
         return
     if query.selectors and not filters(query.expr):  # vector(1) says that it always fires, as a watchdog does
         node = unwrap(query.expr)

@@ -59,8 +59,8 @@ def check(context: Context) -> Iterator[Flaw]:
                 continue
             if metric.startswith(_DOCUMENTED) and documented_somewhere(metric):
                 continue
-            line, column, width = read.mark
-            where = rule.at((line, column, min(width, len(metric))))
+            begin, end = read.mark
+            where = rule.at((begin, min(end, begin + len(metric))))
             yield Flaw(where, f"no probe of this tree produces {metric}", near(metric, set(names)))
 
 

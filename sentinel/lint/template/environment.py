@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 
 from sentinel.config.offsets import place
-from sentinel.config.tree import Node, ScalarNode
+from sentinel.config.tree import ScalarNode
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import RuleView
@@ -37,8 +37,6 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     if rule.kind == "rule":
         return
     for node in _texts(rule):
-        if "${" not in node.text:
-            continue
         for found in _REFERENCE.finditer(node.text):
             if f"?P<{found[1]}>" not in node.text:
                 says = f"{found.group()} is not filled in: rule files are read as Prometheus reads them"
@@ -46,9 +44,8 @@ def check(rule: RuleView) -> Iterator[Flaw]:
 
 
 def _texts(rule: RuleView) -> Iterator[ScalarNode]:
-    """Yield the expression, the labels and the annotations."""
-    nodes: list[Node | None] = [rule.find("expr")]
-    nodes += [rule.find("labels", name) for name in rule.labels] + [
-        rule.find("annotations", name) for name in rule.texts
-    ]
+    """Yield the expression, and the labels and annotations that may hold a reference."""
+    given = {"labels": rule.labels, "annotations": rule.texts}
+    paths = [(key, name) for key, texts in given.items() for name, text in texts.items() if "${" in text]
+    nodes = (rule.find(*path) for path in [("expr",), *paths])
     yield from (node for node in nodes if isinstance(node, ScalarNode))
