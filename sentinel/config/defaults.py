@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from sentinel.config.edits import renamed
 from sentinel.config.findings import Findings
 from sentinel.config.gather import SECTIONS, Entry, Gathered
 from sentinel.config.tree import MappingNode, Node, is_blank
@@ -34,7 +35,9 @@ def check_defaults(gathered: Gathered, findings: Findings, known: Mapping[str, I
                 for inner in value.keys.values():
                     if inner.text not in (words := set(known[name])):
                         says = f'"{inner.text}" is not a key of a {SECTIONS[name]}'
-                        findings.add("defaults/unknown-key", inner, says, near(inner.text, words, "it takes"))
+                        fix = near(inner.text, words, "it takes")
+                        edit = renamed(inner, value, fix, words)
+                        findings.add("defaults/unknown-key", inner, says, fix, edit=edit)
             elif not is_blank(value):
                 findings.add("defaults/invalid", key, f"{name}: should be a mapping of keys to values")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from sentinel.config.edits import renamed
 from sentinel.config.findings import Findings
 from sentinel.config.foreign import foreign
 from sentinel.config.source import SourceFile
@@ -73,6 +74,15 @@ class Gathered:
         """Return the entries of a section."""
         return self.entries[section]
 
+    @property
+    def alerts(self) -> Iterator[str]:
+        """The names of Prometheus's alerts."""
+        for node in self.groups:
+            for group in getattr(node, "items", ()):
+                for rule in getattr(getattr(group, "values", {}).get("rules"), "items", ()):
+                    if isinstance(alert := getattr(rule, "values", {}).get("alert"), ScalarNode):
+                        yield alert.text
+
     def defaults_for(self, entry: Entry) -> list[MappingNode]:
         """Return the defaults that reach an entry, from its own folder upwards."""
         if not self.defaults:
@@ -129,7 +139,8 @@ def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
         else:
             known = {*SECTIONS, "defaults", "policy", "groups"}
             fix = near(name, known) or f"a file holds {', '.join((*SECTIONS, 'defaults'))}"
-            findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix)
+            edit = renamed(key, root, fix, known)
+            findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix, edit=edit)
 
 
 def _is_prometheus(node: Node) -> bool:

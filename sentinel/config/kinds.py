@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from sentinel import notifiers, probes, rules
+from sentinel.config.edits import renamed
 from sentinel.config.entries import NotifierKeys, ProbeKeys, RuleEntry, keys_of
 from sentinel.config.findings import Findings
 from sentinel.config.gather import Entry
@@ -62,7 +63,7 @@ def choose(entry: Entry, registry: Registry, findings: Findings) -> tuple[str, t
     words = [name for name in others if name in set(registry.own)]
     if len(words) < len(others):
         words = [name for name in others if name in _every_word(entry.section)]
-    _report_strangers(entry, registry, [name for name in others if name not in words], findings)
+    _report_strangers(entry, registry, [name for name in others if name not in words], words, findings)
     if len(words) > 1:
         says = f'"{entry.name}" has several {registry.noun}s: {", ".join(words)}'
         at = entry.node.keys[words[1]]
@@ -76,12 +77,21 @@ def choose(entry: Entry, registry: Registry, findings: Findings) -> tuple[str, t
     return _load(entry, registry, words[0], findings)
 
 
-def _report_strangers(entry: Entry, registry: Registry, strangers: list[str], findings: Findings) -> None:
+def _report_strangers(
+    entry: Entry, registry: Registry, strangers: list[str], words: list[str], findings: Findings
+) -> None:
     assert isinstance(entry.node, MappingNode)
     for name in strangers[:MOST_STRANGERS]:
         known = {*keys_of(registry.common), *_every_word(entry.section)}
         says = f'"{name}" is not a key of a {entry.what}'
-        findings.add(f"{entry.what}/unknown-key", entry.node.keys[name], says, proposal(entry.what, name, known))
+        fix, key = proposal(entry.what, name, known), entry.node.keys[name]
+        if not fix and len(words) == 1 and words[0] in registry.own and name in _keys_under(registry, words[0]):
+            fix = f"it stands under {words[0]}, one level further in"
+        findings.add(f"{entry.what}/unknown-key", key, says, fix, edit=renamed(key, entry.node, fix, known))
+
+
+def _keys_under(registry: Registry, word: str) -> frozenset[str]:
+    return keys_of(registry.load(word))
 
 
 def _load(entry: Entry, registry: Registry, word: str, findings: Findings) -> tuple[str, type[Model]] | None:

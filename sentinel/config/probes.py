@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sentinel.config.build import Builder, Read
 from sentinel.config.entries import LOOKING
+from sentinel.config.read import locate
 from sentinel.core.quantity import format_duration
 from sentinel.core.sample import OWN_PROBE
 from sentinel.core.schedule import Cron, Every
@@ -102,7 +103,7 @@ def _every(builder: Builder, read: Read) -> Every | Cron | None:
     try:
         cron: Cron = keys.cron.within(keys.timezone or builder.timezone(read.entry))
     except ValueError as exc:
-        builder.report(read, "timezone", "probe/invalid", f"timezone: {exc}")
+        builder.reader.report(str(exc), locate(read.found, ("timezone",)), "probe")
         return None
     return cron
 

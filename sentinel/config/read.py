@@ -11,8 +11,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from sentinel.config.edits import in_place_of, renamed
 from sentinel.config.explain import in_words, keys_at
 from sentinel.config.findings import Findings
+from sentinel.config.meant import Meant
+from sentinel.config.meant import meant as meant_by
 from sentinel.config.substitute import Filled, Substitution
 from sentinel.config.suspects import value_meant
 from sentinel.config.synonyms import meant, proposal
@@ -143,7 +146,11 @@ class Reader:
         key = parent.node.keys.get(name) if isinstance(parent.node, MappingNode) else None
         owner = f'"{parent.label}"' if parent.label and loc[:-1] else what
         says = f'"{name}" is not a key of {owner}'
-        self.findings.add(f"{section}/unknown-key", key or _headline(parent), says, proposal(section, name, known))
+        fix = proposal(section, name, known)
+        if what.startswith('"') and not loc[:-1] and not fix.startswith("did you mean") and name in _beside(section):
+            fix = f"it stands beside {parent.label}, one level further out"
+        edit = renamed(key, parent.node, fix, known) if key is not None else None
+        self.findings.add(f"{section}/unknown-key", key or _headline(parent), says, fix, edit=edit)
 
     def report(self, says: str, found: Found, section: str, fix: str = "") -> None:
         """Report a value.
@@ -157,9 +164,17 @@ class Reader:
         if isinstance(found.node, ScalarNode) and (not remedy or says.endswith("is not a quantity")):
             remedy = value_meant(found.node.text) or remedy
         found = _part(found, says)
+        edit = None
+        if not fix and (better := _better(says, found.node)) is not None:
+            remedy = f"write {better.text}"
+            edit = in_place_of(found.node, better.text) if better.sure else None
+        elif not fix and says.endswith("is not a duration") and (sure := re.fullmatch(r"write ([^\s,]+)", remedy)):
+            edit = in_place_of(found.node, sure[1])
+        elif isinstance(found.node, SequenceNode) and says.startswith("should be a mapping"):
+            remedy = remedy or "write name: value, one a line, without dashes"
         says = f"{found.label}: {says}" if found.label else says
         says, remedy = self.conceal(found.node, says), self.conceal(found.node, fix or remedy)
-        self.findings.add(f"{section}/invalid", _headline(found), says, remedy)
+        self.findings.add(f"{section}/invalid", _headline(found), says, remedy, edit=edit)
 
     def conceal(self, node: Node, words: str) -> str:
         """Return words about a node with everything that was filled in below it written as its reference again."""
@@ -180,10 +195,13 @@ class Reader:
             case MappingNode():
                 for name, value in node.values.items():
                     if is_blank(value):
-                        says = f"{name}: has no value"
-                        self.findings.add(
-                            f"{section}/empty", node.keys[name], says, 'write one, or "" for an empty text'
-                        )
+                        says, key = f"{name}: has no value", node.keys[name]
+                        rest = key.file.line(key.position.line)[key.position.column :]
+                        comment = re.search(r":\s+(#\S.*)", rest)
+                        fix = 'write one, or "" for an empty text'
+                        if comment:
+                            fix = f'a # begins a comment; write "{comment[1].rstrip()}"'
+                        self.findings.add(f"{section}/empty", key, says, fix)
                     else:
                         self._empty_values(value, section)
             case SequenceNode():
@@ -249,6 +267,19 @@ def _part(found: Found, says: str) -> Found:
     return found
 
 
+def _beside(section: str) -> frozenset[str]:
+    """Return the keys that stand beside the word of a kind, and not under it."""
+    from sentinel.config.entries import NotifierKeys, ProbeKeys, RuleEntry, keys_of
+
+    common = {"probe": ProbeKeys, "rule": RuleEntry, "notifier": NotifierKeys}.get(section)
+    return keys_of(common) if common is not None else frozenset()
+
+
+def _better(says: str, node: Node) -> Meant | None:
+    """Return what was meant by a text; nothing is known of one that is filled in."""
+    return meant_by(says, node.text) if isinstance(node, ScalarNode) and not _FILLED.search(node.text) else None
+
+
 def _headline(found: Found) -> Node:
     """Return what to point at: a scalar itself, and a mapping or list by the key that it stands under."""
     if isinstance(found.node, ScalarNode) or found.key is None:
@@ -267,6 +298,7 @@ def _one_a_place(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
     yield from places.values()
 
 
+_FILLED = re.compile(r"\$\{(?:file:|[A-Z])[^}]*\}")
 #: So many problems of one entry are told.
 MOST_ERRORS = 100
 _SEVERITIES = frozenset(map(str, Severity))

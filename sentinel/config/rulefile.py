@@ -12,11 +12,12 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from sentinel.config.edits import in_place_of, renamed
 from sentinel.config.findings import Findings
 from sentinel.config.offsets import place
 from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank
 from sentinel.core.errors import QueryInvalid
-from sentinel.core.problem import near
+from sentinel.core.problem import Edit, near
 from sentinel.core.severity import Severity
 from sentinel.promql.ast import Expr
 from sentinel.promql.check import misfit_of_rule
@@ -206,9 +207,10 @@ class _Reading(NamedTuple):
         says = f'severity: "{word}" is none of ours, and taken for error' if word else "no severity: taken for error"
         add = "write" if word else "add a label severity:"
         fix = f"{add} info, warning, error or critical (page, ticket, warn and none are known too)"
-        if word and "did you mean" in (meant := near(word.lower(), set(map(str, Severity)), "")):
-            fix = meant
-        self.findings.add("group/severity", where, says, fix, severity=Severity.WARNING)
+        meant = near(word.lower(), set(map(str, Severity))) if word else ""
+        fix = meant or fix
+        edit = in_place_of(where, meant[14:-2]) if fix == meant and word else None
+        self.findings.add("group/severity", where, says, fix, severity=Severity.WARNING, edit=edit)
         return (Severity.ERROR,)
 
     def _query(self, node: MappingNode) -> Expr | None:
@@ -309,7 +311,9 @@ class _Reading(NamedTuple):
             return _length(text)
         except ValueError:
             fix = f"write {text}s or {text}m" if text.isdigit() else amount_meant(text) or "write 30s, 5m, 1h30m or 7d"
-            self._wrong(node.values[key], f'{key}: "{text}" is not a duration', fix)
+            sure = re.fullmatch(r"write ([0-9a-z]+)", fix)
+            edit = in_place_of(node.values[key], sure[1]) if sure else None
+            self._wrong(node.values[key], f'{key}: "{text}" is not a duration', fix, edit)
             return _NOTHING
 
     def _limit(self, node: MappingNode) -> int:
@@ -326,7 +330,8 @@ class _Reading(NamedTuple):
                 if "rules" in known and name in _ALERT | _RECORD:
                     fix = "indent it: it belongs to a rule"
                 fix = fix or near(name.lower(), known, "it takes")
-                self.findings.add("group/unknown-key", key, f'"{name}" is not a key of {what}', fix)
+                edit = renamed(key, node, fix, known)
+                self.findings.add("group/unknown-key", key, f'"{name}" is not a key of {what}', fix, edit=edit)
 
     def _nameless(self, node: MappingNode, *, both: bool) -> None:
         """Report a rule that is not one thing: both alert and record, or neither."""
@@ -350,8 +355,8 @@ class _Reading(NamedTuple):
             found = found.values.get(key) if isinstance(found, MappingNode) else None
         return found
 
-    def _wrong(self, where: Node, says: str, fix: str = "") -> None:
-        self.findings.add("group/invalid", where, says, fix)
+    def _wrong(self, where: Node, says: str, fix: str = "", edit: Edit | None = None) -> None:
+        self.findings.add("group/invalid", where, says, fix, edit=edit)
 
 
 def _as_name(text: str) -> str:

@@ -104,6 +104,8 @@ def _in_flow(text: str, problem: str, began: int, at: int) -> Iterator[Suspect]:
     """Yield what is wrong between brackets or braces."""
     if problem.startswith("did not find expected ',' or"):
         closing = problem[-2]
+        if comment := _HASH.search(text, began, at):
+            yield "a comment begins here", "put a value that begins with # in quotes", *comment.span(1)
         if text[at : at + 1] == ":" and "\n" not in text[began:at] and (word := _LAST_WORD.search(text, began, at)):
             fix = f'write "," between entries, and "{closing}" at their end'
             yield 'a "," is missing before this', fix, *word.span()

@@ -170,7 +170,7 @@ def _clock(given: Any, key: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,2}):(\d{2})", _words(given, key).strip())
     length = timedelta(hours=int(found[1]), minutes=int(found[2])) if found else None
     if found is None or length is None or int(found[2]) > 59 or length > timedelta(days=1):
-        raise ValueError(f'{key}: "{given}" is not a time of day; write 09:00')
+        raise ValueError(f'{key}: "{given}" is not a time of day; write one such as 09:00')
     return length
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -79,6 +80,15 @@ def near(word: str, known: list[str] | tuple[str, ...] | set[str], what: str = "
     if what and known and len(known) <= 24:
         return f"{what}: {', '.join(sorted(known))}"
     return ""
+
+
+def surely(word: str, known: Collection[str]) -> str:
+    """Return the one word that can have been meant, "" where it may be several or none."""
+    from difflib import get_close_matches
+
+    lower = {one.lower(): one for one in known}
+    found = get_close_matches(word.lower(), lower, n=2, cutoff=0.75) if len(word) <= _LONGEST_WORD else []
+    return lower[found[0]] if len(found) == 1 else ""
 
 
 @lru_cache(4096)

@@ -7,6 +7,10 @@ Bad
     notifiers:
       slack: {slack: {token: xoxb-1234567890-abcdefghijkl, channel: "#oncall"}}
 
+Bad too
+    probes:
+      shop: {http: {url: https://shop.example.com/health, headers: {Authorization: Bearer abcdef1234567890}}}
+
 Good
     notifiers:
       slack: {slack: {token: "${SLACK_BOT_TOKEN:-xoxb}", channel: "#oncall"}}
@@ -25,6 +29,7 @@ from sentinel.lint.flaw import Flaw
 SEVERITY = Severity.WARNING
 
 #: Keys of probes and notifiers whose values are secrets.
+_HEADERS = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "x-auth-token", "private-token"})
 _KEYS = frozenset({"token", "auth_token", "password", "secret", "bearer", "api_key", "signing_secret", "client_secret"})
 _SHORTEST = 6
 #: What tokens of well-known services begin with, and private keys.
@@ -58,6 +63,7 @@ def _in(node: Node, key: str) -> Iterator[Flaw]:
 
 
 def _is_secret(key: str, text: str) -> bool:
-    if key in _KEYS:
-        return len(text) >= _SHORTEST and "{{" not in text
+    if key in _KEYS or key.lower() in _HEADERS:
+        words = text.split()
+        return bool(words) and len(words[-1]) >= _SHORTEST and "{{" not in text
     return bool(_TOKENS.search(text)) or bool((found := _PASSWORD.search(text)) and found[1] not in _PLAIN)

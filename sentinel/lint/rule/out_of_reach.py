@@ -21,6 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sentinel.config.edits import in_place_of
+from sentinel.config.tree import Node
+from sentinel.core.problem import Edit
+from sentinel.core.quantity import Quantity, Unit
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.reach import Reach, is_part, possible, reach
@@ -28,6 +32,9 @@ from sentinel.lint.view import RuleView
 from sentinel.promql.ast import Operator
 
 SEVERITY = Severity.ERROR
+
+#: Forms whose values lie between 0 and 1.
+_SHARES = ("ratio", "availability")
 
 
 def check(rule: RuleView) -> Iterator[Flaw]:
@@ -43,21 +50,37 @@ def check(rule: RuleView) -> Iterator[Flaw]:
             where = rule.find(side, str(level)) or rule.at(side)
             match possible(op, values, Reach(limit.value, limit.value)):
                 case False:
-                    yield Flaw(
-                        where, f"never {side} {limit}: the value is {_words(values)}", "write one that it can pass"
-                    )
+                    fix, edit = _possible(rule, where, limit)
+                    yield Flaw(where, f"never {side} {limit}: the value is {_words(values)}", fix, edit)
                 case True:
                     yield Flaw(
                         where,
                         f"always {side} {limit}: the value is {_words(values)}",
-                        "write one that it need not pass",
+                        _avoidable(rule, values),
                     )
+
+
+def _possible(rule: RuleView, where: Node, limit: Quantity) -> tuple[str, Edit | None]:
+    """Return a proposal for a threshold that is never passed, and what writes it where that is sure."""
+    if rule.form == "expr":
+        return "the comparison in expr is a threshold: keep one of the two", None
+    if rule.form in _SHARES and limit.unit is Unit.NUMBER and 1 < limit.value <= 100:
+        return f"write {limit.text}%", in_place_of(where, f"{limit.text}%")
+    return "write one that it can pass", None
+
+
+def _avoidable(rule: RuleView, values: Reach) -> str:
+    if rule.form == "ratio" and values.least == 1:
+        return "exchange of and to: it counts the whole as a share of its part"
+    return "write one that it need not pass"
 
 
 def _values(rule: RuleView) -> Reach:
     assert rule.rule is not None
     if rule.form == "ratio":
         of, to = ({query.key: query.expr for query in rule.queries}.get(key) for key in ("of", "to"))
+        if of and to and is_part(to, of) and not is_part(of, to):
+            return Reach(1)
         return Reach(0, 1) if of and to and is_part(of, to) else Reach(0)
     compiled = rule.rule.compiled
     least, most = reach(compiled.expr)

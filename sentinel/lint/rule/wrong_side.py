@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sentinel.config.edits import in_place_of
 from sentinel.config.tree import ScalarNode
 from sentinel.core.problem import Edit
 from sentinel.core.severity import Severity
@@ -47,6 +48,8 @@ def check(rule: RuleView) -> Iterator[Flaw]:
             says = f"it fires while all is well: the value is {_BETTER_HIGH.get(rule.form, '1 then')}"
             yield Flaw(key, says, "write below", _below(key))
         return
+    if rule.rule is not None and rule.form in ("change", "anomaly"):
+        yield from _of_nothing(rule)
     query = rule.whole
     if query is None or not rule.alerts or set(rule.levels) == {Severity.INFO}:
         return  # one of the lowest severity may tell good news
@@ -57,6 +60,18 @@ def check(rule: RuleView) -> Iterator[Flaw]:
             yield Flaw(
                 query.at(node), f"it fires while all is well: {target.name} is 1 then", f"write {target.name} == 0"
             )
+
+
+def _of_nothing(rule: RuleView) -> Iterator[Flaw]:
+    """Flag a relative change, or a distance, that is passed while nothing moves."""
+    for level, threshold in rule.rule.thresholds.items() if rule.rule else ():
+        for side, sign in (("above", 1), ("below", -1)):
+            limit, other = getattr(threshold, side), threshold.below if side == "above" else threshold.above
+            if limit is not None and other is None and limit.value * sign < 0:
+                where = rule.find(side, str(level)) or rule.at(side)
+                better = limit.text.removeprefix("-") if sign > 0 else f"-{limit.text}"
+                says = f"{side} {limit} holds while nothing changes: the value is 0 then"
+                yield Flaw(where, says, f"write {better}", in_place_of(where, better))
 
 
 def _below(key: ScalarNode) -> Edit:

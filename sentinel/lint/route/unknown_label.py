@@ -1,0 +1,85 @@
+"""route/unknown-label: what routes, mutes and inhibitions ask for should be a label that alerts have.
+
+Why
+    A label that there is not is empty for every alert: a mistyped name matches none of them, and groups by nothing.
+
+Bad
+    notifiers:
+      hook: {webhook: https://hooks.example.com/x}
+    rules:
+      deep: {last: queue_depth, above: 5, severity: error, owner: payments}
+    routes:
+      payments: {match: {ownr: payments}, notify: [hook]}
+      everything: {notify: [hook]}
+
+Good
+    notifiers:
+      hook: {webhook: https://hooks.example.com/x}
+    rules:
+      deep: {last: queue_depth, above: 5, severity: error, owner: payments}
+    routes:
+      payments: {match: {owner: payments}, notify: [hook]}
+      everything: {notify: [hook]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sentinel.config.edits import renamed
+from sentinel.config.tree import MappingNode, Node, SequenceNode
+from sentinel.core.problem import surely
+from sentinel.core.severity import Severity
+from sentinel.lint.context import Context
+from sentinel.lint.flaw import Flaw
+
+SEVERITY = Severity.WARNING
+
+#: What each alert has.
+_ALWAYS = frozenset({"rule", "severity", "owner", "probe", "file"})
+#: What others call them.
+_OTHERS = {"alertname": "rule", "team": "owner", "level": "severity", "priority": "severity", "job_name": "probe"}
+#: Where labels are named, by section.
+_MAPPINGS = {"routes": ("match",), "mutes": ("match",), "inhibit": ("cause", "covers")}
+_LISTS = {"routes": "group_by", "inhibit": "equal"}
+
+
+def check(context: Context) -> Iterator[Flaw]:
+    """Flag a name that no rule, probe or selector of the tree knows, and that is near to one, or another program's."""
+    if context.whole is None or not context.rules:
+        return
+    known = _known(context)
+    for section, keys in _MAPPINGS.items():
+        for name in context.inspection.builder.gathered.of(section) if context.inspection else ():
+            for key in keys:
+                node = context.find(section, name, key)
+                for label in node.keys.values() if isinstance(node, MappingNode) else ():
+                    yield from _judge(label.text, label, known, node)
+            listed = context.find(section, name, _LISTS[section]) if section in _LISTS else None
+            for item in listed.items if isinstance(listed, SequenceNode) else ():
+                yield from _judge(getattr(item, "text", ""), item, known, None)
+
+
+def _known(context: Context) -> frozenset[str]:
+    """Return the labels that are spoken of anywhere."""
+    found = set(_ALWAYS)
+    for rule in context.rules:
+        found.update(rule.labels)
+        found.update(one[0] for read in rule.reads for one in read.matchers)
+    for view in context.views.values():
+        found.update(view.rule.compiled.by or () if view.rule else ())
+    for probe in context.probes.values():
+        found.update(probe.labels)
+        found.update(getattr(probe.kind, "labels", ()))
+    return frozenset(found)
+
+
+def _judge(word: str, where: Node, known: frozenset[str], within: Node | None) -> Iterator[Flaw]:
+    if not word or word in known:
+        return
+    if (other := _OTHERS.get(word)) is not None:
+        yield Flaw(where, f"no alert has a label {word}", f"write {other}")
+    elif better := surely(word, known):
+        fix = f'did you mean "{better}"?'
+        edit = renamed(where, within, fix, known) if within is not None else None  # type: ignore[arg-type]
+        yield Flaw(where, f"no alert has a label {word}", fix, edit)
