@@ -16,7 +16,7 @@ from sentinel.core.windows import Source
 from sentinel.promql import parse
 from sentinel.promql.evaluate import evaluate_instant
 from sentinel.rules import words
-from sentinel.rules.gotemplate import Expansion, expand
+from sentinel.rules.gotemplate import CannotExpand, Expansion, expand
 from sentinel.rules.grouped import Alerting, Elements, Recording
 from sentinel.rules.prometheus import severity_of
 
@@ -46,13 +46,16 @@ def alerting(
     at_ms = to_ms(now - rule.query_offset)
 
     def query(text: str) -> list[Mapping[str, Any]]:
-        answer = evaluate_instant(parse(text), source, at_ms)
+        try:
+            answer = evaluate_instant(parse(text), source, to_ms(now))
+        except QueryInvalid as exc:
+            raise CannotExpand(exc.says) from exc
         return [{"Labels": dict(labels), "Value": value} for labels, value in answer.latest()]
 
     found: dict[Labels, Observed] = {}
     returned = evaluate_instant(rule.query, source, at_ms).latest() if elements is None else elements
     for element, value in returned:
-        expansion = Expansion(dict(element), value, query, rule.external_labels, rule.external_url)
+        expansion = Expansion(dict(element), value, query, now.timestamp(), rule.external_labels, rule.external_url)
         own = {name: expand(text, expansion) for name, text in rule.own_labels.items()}
         labels = element.unnamed.merge({**own, "alertname": rule.alert})
         if labels in found:

@@ -45,6 +45,31 @@ groups:
     assert all('ALERTS{alertname="A", alertstate="firing"}' in step and "rec" in step for step in found)
 
 
+def test_a_template_that_cannot_ask_says_so_in_the_text_and_the_alert_is_told() -> None:
+    """As in Prometheus: neither does the rule fail nor does its alert stand still."""
+    rules = """
+groups:
+  - name: g
+    query_offset: 1m
+    rules:
+      - alert: A
+        expr: x > 0
+        annotations:
+          many: '{{ query "x * on () y" }}'
+          none: '{{ query "x +" }}'
+          newest: '{{ query "x" | first | value }} {{ now }}'
+"""
+    stage, _ = played(rules, {"x": "1 2 0", 'y{i="1"}': "1 1 1", 'y{i="2"}': "1 1 1"})
+    assert stage.failures == {}
+    assert stage.changes == ["60 A fired"]
+    [alert] = stage.alerts["A"].values()
+    assert alert.texts["many"].startswith("<error expanding template: error calling query: ")
+    assert alert.texts["none"].startswith("<error expanding template: error calling query: ")
+    assert (
+        alert.texts["newest"] == "0 120"
+    )  # what is asked in a text is of the evaluation's instant, whatever the offset
+
+
 def test_more_alerts_than_the_limit_end_all_of_them() -> None:
     """As in Prometheus the rule then has none and fails; here those who heard of one hear that it is over."""
     rules = "groups: [{name: g, limit: 1, rules: [{alert: A, expr: x > 0}, {record: rec, expr: x}]}]"

@@ -67,6 +67,23 @@ def test_templates_become_what_prometheus_makes_of_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("{{ now }}", "1.435065584e+09"),
+        ("{{ now | toTime }} {{ now | humanizeTimestamp }}", "2015-06-23 13:19:44 +0000 UTC " * 2),
+        (
+            "{{ toDuration 3725.5 }} {{ toDuration 0 }} {{ toDuration -65 }} {{ toDuration 60 }}",
+            "1h2m5.5s 0s -1m5s 1m0s",
+        ),
+        ('{{ toDuration 0.25 }} {{ toDuration "0.0005" }} {{ 86400 | toDuration }}', "250ms 500µs 24h0m0s"),
+    ],
+)
+def test_what_only_a_newer_prometheus_knows(text: str, becomes: str) -> None:
+    """`now` is the instant of the evaluation."""
+    assert expand(text, Expansion({}, 1.0, lambda _: [], now=1435065584.0)) == becomes.strip()
+
+
+@pytest.mark.parametrize(
     ("text", "says", "at"),
     [
         ("{{ $value | humanise }}", 'there is no function "humanise"', "humanise"),

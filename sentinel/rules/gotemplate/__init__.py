@@ -4,6 +4,7 @@ https://pkg.go.dev/text/template, https://prometheus.io/docs/prometheus/latest/c
 """
 
 from sentinel.rules.gotemplate.expand import Expansion, check, expand
+from sentinel.rules.gotemplate.functions import CannotExpand
 from sentinel.rules.gotemplate.parse import GoTemplateInvalid
 
-__all__ = ["Expansion", "GoTemplateInvalid", "check", "expand"]
+__all__ = ["CannotExpand", "Expansion", "GoTemplateInvalid", "check", "expand"]

@@ -31,7 +31,7 @@ from sentinel.rules.gotemplate.printf import plain
 
 #: Asks PromQL, and returns `{"Labels": …, "Value": …}` for each element.
 Query = Callable[[str], Sequence[Mapping[str, Any]]]
-_KNOWN = frozenset(FUNCTIONS) | {"query"}
+_KNOWN = frozenset(FUNCTIONS) | {"query", "now"}
 #: What nearly each action is, and what is never wrong: rule files by the thousand are checked without reading it.
 _PLAIN = re.compile(
     r"(?<!\{)\{\{\s*(?:\$labels\.[a-zA-Z_]\w*|\$value(?:\s*\|\s*humanize(?:1024|Duration|Percentage)?)?)\s*\}\}",
@@ -47,6 +47,7 @@ class Expansion:
         labels: of the element, as the query returns them.
         value: of the element.
         query: answers `query`.
+        now: what `now` is, in Unix seconds.
         external_labels: of the server; the agent has none.
         external_url: likewise.
     """
@@ -54,6 +55,7 @@ class Expansion:
     labels: Mapping[str, str]
     value: float
     query: Query
+    now: float = 0.0
     external_labels: Mapping[str, str] = field(default_factory=dict)
     external_url: str = ""
 
@@ -75,7 +77,8 @@ def expand(text: str, given: Expansion) -> str:
     values = given.labels, given.external_labels, given.external_url, given.value
     data = dict(zip(("Labels", "ExternalLabels", "ExternalURL", "Value"), values, strict=True))
     names = dict(zip(GIVEN, values, strict=True))
-    filling = _Filling(given.query, [{"": data, **names}])
+    functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, "query": given.query, "now": lambda: given.now}
+    filling = _Filling(functions, [{"": data, **names}])
     try:
         filling.write(_parsed(text), data)
     except (CannotExpand, GoTemplateInvalid) as exc:
@@ -90,7 +93,7 @@ def _parsed(text: str) -> tuple[Node, ...]:
 
 @dataclass(slots=True)
 class _Filling:
-    query: Query
+    functions: Mapping[str, Callable[..., Any]]
     scopes: list[dict[str, Any]]
     written: list[str] = field(default_factory=list)
     length: int = 0
@@ -175,7 +178,7 @@ class _Filling:
 
     def _call(self, name: str, arguments: list[Any]) -> Any:
         try:
-            return self.query(*arguments) if name == "query" else FUNCTIONS[name](*arguments)
+            return self.functions[name](*arguments)
         except CannotExpand as exc:
             raise CannotExpand(f"error calling {name}: {exc}") from None
         except (TypeError, ValueError, KeyError, AttributeError) as exc:

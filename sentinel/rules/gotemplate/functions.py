@@ -95,13 +95,19 @@ def _to_time(given: object) -> datetime:
         raise CannotExpand(f"{plain(value)} is no time") from exc
 
 
+def _to_duration(given: object) -> timedelta:
+    value = number(given)
+    try:
+        return timedelta(seconds=value)
+    except (OverflowError, ValueError) as exc:
+        raise CannotExpand(f"{plain(value)} is no length of time") from exc
+
+
 def _timestamp(given: object) -> str:
     value = number(given)
     if not math.isfinite(value):
         return rounded(value)
-    at = _to_time(value)
-    fraction = f".{at.microsecond:06d}".rstrip("0") if at.microsecond else ""
-    return f"{at:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
+    return plain(_to_time(value))
 
 
 def _title(text: str) -> str:
@@ -223,7 +229,7 @@ def _duration(given: object) -> float:
         raise CannotExpand(str(exc)) from None
 
 
-#: By name; `query` is given with what it asks.
+#: By name; `query` and `now` are of the instant of the evaluation.
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "and": _and,
     "args": lambda *given: {f"arg{at}": one for at, one in enumerate(given)},
@@ -263,6 +269,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "strvalue": lambda sample: _label("__value__", sample),
     "tableLink": lambda expr: _link(expr, 1),
     "title": _title,
+    "toDuration": _to_duration,
     "toLower": str.lower,
     "toTime": _to_time,
     "toUpper": str.upper,

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 _VERB = re.compile(r"%([-+# 0]*)(\d+)?(?:\.(\d*))?(.?)", re.DOTALL)
@@ -28,8 +29,26 @@ def plain(value: object) -> str:
             return value
         case Sequence():
             return f"[{' '.join(map(plain, value))}]"
+        case datetime():
+            fraction = f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
+            return f"{value:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
+        case timedelta():
+            return _length(value)
         case _:
             return str(value)
+
+
+def _length(value: timedelta) -> str:
+    """Write a length of time as Go does: `1h0m5.5s`, `250ms`."""
+    left = abs(value)
+    sign = "-" if value < timedelta() else ""
+    if timedelta() < left < timedelta(seconds=1):
+        small = left / timedelta(milliseconds=1)
+        return f"{sign}{small:g}ms" if small >= 1 else f"{sign}{small * 1000:g}µs"
+    minutes, seconds = divmod(left.total_seconds(), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    begins = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{sign}{begins}{round(seconds, 6):.8g}s"
 
 
 def rounded(value: float, digits: int = 4) -> str:
