@@ -17,11 +17,11 @@ class Alerts(Shelf[Alert]):
 
     def get(self, fingerprint: str) -> Alert | None:
         """Return one, or None."""
-        return next(iter(self._read(self._all.where(self.table.c.fingerprint == fingerprint))), None)
+        return next(iter(self._read(self._rows.where(self.table.c.fingerprint == fingerprint))), None)
 
     def some(self, fingerprints: Iterable[str]) -> dict[str, Alert]:
         """Return those of these that are there, by fingerprint."""
-        return {alert.fingerprint: alert for alert in self._read_some(self.table.c.fingerprint, fingerprints)}
+        return {alert.fingerprint: alert for alert in self._read_some("fingerprint", fingerprints)}
 
     def remove(self, fingerprint: str) -> bool:
         """Forget one, and say whether it was there."""

@@ -21,7 +21,7 @@ class Heartbeats(Shelf[Heartbeat]):
 
     def get(self, name: str) -> Heartbeat | None:
         """Return one, or None."""
-        return next(iter(self._read(self._all.where(self.table.c.name == name))), None)
+        return next(iter(self._read(self._rows.where(self.table.c.name == name))), None)
 
     def remove(self, name: str) -> bool:
         """Forget one, and say whether it was there."""

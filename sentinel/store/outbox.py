@@ -12,10 +12,16 @@ from sentinel.core.clock import to_ms
 from sentinel.core.notification import Group, Notification, Reason, Settlement, Told
 from sentinel.core.severity import Severity
 from sentinel.store.columns import Instant
-from sentinel.store.shelf import Shelf, table_of
+from sentinel.store.shelf import Shelf, table_of, texts
 from sentinel.store.tables import NOT_INSTEAD, TRIED, AlertRow, GroupRow, NotificationRow, ToldRow
 
 _OPEN = [settlement for settlement in Settlement if settlement.open]
+
+#: What SQLite cannot know, since it has counted no rows: the oldest that are due stand first in the one index (a plus
+#: keeps it from the other, in which all that are due would have to be sorted), and few were tried and wait.
+_DUE = f"WHERE settlement = '{Settlement.WAITING}' AND notifier = ? AND +next_at <= ?"
+_TRIED_BY = f"INDEXED BY ix_notification_tried WHERE notifier = ? AND {TRIED}"
+_OLDEST = "ORDER BY created_at, id LIMIT ?"
 
 #: When a row was tried last, in milliseconds; NULL where it never was.
 _LAST_TRIED = "json_extract(attempts, '$[#-1].at')"
@@ -44,11 +50,11 @@ class Groups(Shelf[Group]):
 
     def get(self, key: str) -> Group | None:
         """Return one, or None."""
-        return next(iter(self._read(self._all.where(self.table.c.key == key))), None)
+        return next(iter(self._read(self._rows.where(self.table.c.key == key))), None)
 
     def some(self, keys: Iterable[str]) -> dict[str, Group]:
         """Return those of these that are there, by key."""
-        return {group.key: group for group in self._read_some(self.table.c.key, keys)}
+        return {group.key: group for group in self._read_some("key", keys)}
 
     def remove(self, key: str) -> bool:
         """Forget one, and say whether it was there."""
@@ -66,7 +72,7 @@ class Notifications(Shelf[Notification]):
 
     def get(self, id: str) -> Notification | None:  # noqa: A002 # the field's name
         """Return one, or None."""
-        return next(iter(self._read(self._all.where(self.table.c.id == id))), None)
+        return next(iter(self._read(self._rows.where(self.table.c.id == id))), None)
 
     def open(self) -> list[Notification]:
         """Return all that are still owed, oldest first."""
@@ -74,16 +80,14 @@ class Notifications(Shelf[Notification]):
 
     def some(self, ids: Iterable[str]) -> dict[str, Notification]:
         """Return those of these that are there, by id."""
-        return {row.id: row for row in self._read_some(self.table.c.id, ids)}
+        return {row.id: row for row in self._read_some("id", ids)}
 
     def due(
         self, notifier: str, now: datetime, limit: int | None = None, severity: Severity | None = None
     ) -> list[Notification]:
         """Return what waited long enough for this notifier, oldest first; of one severity alone if that is said."""
-        column = self.table.c
-        waited = (column.settlement == Settlement.WAITING, column.notifier == notifier, column.next_at <= now)
-        of_severity = () if severity is None else (column.severity == severity,)
-        return self._read(self._oldest().where(*waited, *of_severity).limit(limit))
+        of = "" if severity is None else f"AND severity = '{severity}'"
+        return self._read_sql(f"{_DUE} {of} {_OLDEST}", notifier, to_ms(now), -1 if limit is None else limit)
 
     def sending(self, notifier: str) -> list[Notification]:
         """Return what is leased for this notifier, oldest first; some of these leases may be over."""
@@ -92,7 +96,7 @@ class Notifications(Shelf[Notification]):
 
     def tried(self, notifier: str) -> list[Notification]:
         """Return what waits for this notifier though it was sent once or more, oldest first."""
-        return self._read(self._oldest().where(self.table.c.notifier == notifier, text(TRIED)))
+        return self._read_sql(f"{_TRIED_BY} {_OLDEST}", notifier, -1)
 
     def tried_since(self, notifier: str, since: datetime) -> list[Notification]:
         """Return those that carried a message after an instant, however that ended; a digest is one message."""
@@ -148,7 +152,7 @@ class Notifications(Shelf[Notification]):
         To find those about an alert it looks at every row: nothing for the desk.
         """
         column = self.table.c
-        statement = select(self.table).order_by(column.created_at.desc(), column.id.desc()).limit(limit)
+        statement = self._rows.order_by(column.created_at.desc(), column.id.desc()).limit(limit)
         if settlement is not None:
             statement = statement.where(column.settlement == settlement)
         if notifier:
@@ -206,7 +210,7 @@ class Notifications(Shelf[Notification]):
         return sum(self._connection.execute(change).rowcount for change in (left, own.values(notifier=name)))
 
     def _oldest(self) -> Select[Any]:
-        return select(self.table).order_by(self.table.c.created_at, self.table.c.id)
+        return self._rows.order_by(self.table.c.created_at, self.table.c.id)
 
 
 def _seen(was: Notification) -> tuple[str, str, int, int | None]:
@@ -223,13 +227,13 @@ class ToldShelf(Shelf[Told]):
         """Return what a notifier heard last of an alert, or None."""
         column = self.table.c
         return next(
-            iter(self._read(self._all.where(column.notifier == notifier, column.fingerprint == fingerprint))), None
+            iter(self._read(self._rows.where(column.notifier == notifier, column.fingerprint == fingerprint))), None
         )
 
     def of(self, notifier: str, groups: Iterable[str]) -> list[Told]:
         """Return what a notifier heard last of each alert in these groups' messages, the oldest first."""
-        found = self._read_some(self.table.c.group, groups, self.table.c.notifier == notifier)
-        return sorted(found, key=lambda told: (told.at, told.fingerprint))
+        in_groups = 'WHERE (notifier, "group") IN (SELECT ?, value FROM json_each(?)) ORDER BY at, fingerprint'
+        return self._read_sql(in_groups, notifier, texts(groups))
 
     def rename(self, was: str, name: str) -> int:
         """Let one notifier have heard what another one did; return of how many alerts that was."""

@@ -21,7 +21,7 @@ class Revisions(Shelf[Revision]):
 
     def newest(self, limit: int) -> list[Revision]:
         """Return the last ones, newest first."""
-        return self._read(select(self.table).order_by(self.table.c.loaded_at.desc()).limit(limit))
+        return self._read(self._rows.order_by(self.table.c.loaded_at.desc()).limit(limit))
 
     def expire(self, keep: int) -> None:
         """Forget all but the last ones."""

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import partial
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Delete, Select, Table, delete, select
+from pydantic_core import to_json
+from sqlalchemy import Connection, CursorResult, Delete, Select, Table, delete, select, type_coerce
 from sqlalchemy.dialects.sqlite import dialect, insert
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import NULLTYPE, TypeDecorator, TypeEngine
 
 from sentinel.store.tables import Row
 
 T = TypeVar("T")
 
 _SQLITE = dialect()
-#: So many keys are asked for in one statement; SQLite bears more, but not any number.
-_IN_ONE = 500
+Convert = Callable[[Any], Any] | None
 
 
-def _converter(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+def _converter(kind: TypeEngine[Any]) -> Convert:
     """Return what makes a column's value of a field; of a type of ours without SQLAlchemy's layers around it."""
     if isinstance(kind, TypeDecorator) and type(kind).process_bind_param is not TypeDecorator.process_bind_param:
         return partial(kind.process_bind_param, dialect=_SQLITE)
     return kind.dialect_impl(_SQLITE).bind_processor(_SQLITE)
+
+
+def _back_converter(kind: TypeEngine[Any]) -> Convert:
+    """Return what makes a field of a column's value, likewise."""
+    if isinstance(kind, TypeDecorator) and type(kind).process_result_value is not TypeDecorator.process_result_value:
+        return partial(kind.process_result_value, dialect=_SQLITE)
+    return kind.dialect_impl(_SQLITE).result_processor(_SQLITE, None)
 
 
 def table_of(row: type[Row]) -> Table:
@@ -34,11 +41,16 @@ def table_of(row: type[Row]) -> Table:
     return table
 
 
+def texts(keys: Iterable[str]) -> str:
+    """Return texts as one parameter, which `json_each` takes apart: any number of them in one statement."""
+    return to_json(list(keys)).decode()
+
+
 class Shelf(Generic[T]):
     """Values of one type, put whole and read whole; a value put again takes the place of the one with its key.
 
-    Putting is what a storm of alerts does ten thousand times: one statement, compiled once, for many rows, each made by
-    the columns' own converters. The ORM would cost thirty times as much.
+    Putting and reading is what a storm of alerts does ten thousand times: one statement for many rows, each converted
+    by the columns' own types without SQLAlchemy's layers around them. The ORM would cost thirty times as much.
     """
 
     ROW: ClassVar[type[Row]]
@@ -46,21 +58,24 @@ class Shelf(Generic[T]):
 
     table: ClassVar[Table]
     _put: ClassVar[str]
-    _convert: ClassVar[tuple[Callable[[Any], Any] | None, ...]]
-    _all: ClassVar[Select[Any]]
+    _select: ClassVar[str]
+    _rows: ClassVar[Select[*tuple[Any, ...]]]
     _gone: ClassVar[Delete]
-    _fields: ClassVar[attrgetter[tuple[Any, ...]]]
-    _in_order: ClassVar[itemgetter[Any]]
+    _columns: ClassVar[attrgetter[tuple[Any, ...]]]
+    _convert: ClassVar[tuple[Convert, ...]]
+    _convert_back: ClassVar[tuple[Convert, ...]]
 
     def __init_subclass__(cls) -> None:
         cls.table = table_of(cls.ROW)
+        columns = cls.table.columns
+        names = [field.name for field in fields(cls.VALUE) if field.init]
         cls._put = str(insert(cls.table).prefix_with("OR REPLACE").compile(dialect=_SQLITE))
-        cls._convert = tuple(_converter(column.type) for column in cls.table.columns)
-        cls._all = select(cls.table).order_by(*cls.table.primary_key)
+        cls._rows = select(*(type_coerce(columns[name], NULLTYPE) for name in names))
+        cls._select = str(cls._rows.compile(dialect=_SQLITE))
         cls._gone = delete(cls.table)
-        columns = [column.name for column in cls.table.columns]
-        cls._fields = attrgetter(*columns)
-        cls._in_order = itemgetter(*(columns.index(field.name) for field in fields(cls.VALUE) if field.init))
+        cls._columns = attrgetter(*(column.name for column in columns))
+        cls._convert = tuple(_converter(column.type) for column in columns)
+        cls._convert_back = tuple(_back_converter(columns[name].type) for name in names)
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -72,21 +87,30 @@ class Shelf(Generic[T]):
 
     def all(self) -> list[T]:
         """Return every value, in the order of their keys."""
-        return self._read(self._all)
+        return self._read(self._rows.order_by(*self.table.primary_key))
 
     def _converted(self, value: T) -> tuple[Any, ...]:
-        found = zip(self._convert, self._fields(value), strict=True)
+        found = zip(self._convert, self._columns(value), strict=True)
         return tuple([part if convert is None else convert(part) for convert, part in found])
 
     def _read(self, statement: Select[Any]) -> list[T]:
-        """Return the values of a statement that asks for whole rows."""
-        return [self.VALUE(*self._in_order(row)) for row in self._connection.execute(statement)]
+        """Return the values of a statement that asks for `_rows`."""
+        return self._values(self._connection.execute(statement))
 
-    def _read_some(self, column: Column[str], keys: Iterable[str], *where: ColumnElement[bool]) -> list[T]:
-        """Return the values that have one of these texts in a column, a few hundred in one statement."""
-        wanted = list(dict.fromkeys(keys))
-        parts = [wanted[at : at + _IN_ONE] for at in range(0, len(wanted), _IN_ONE)]
-        return [value for part in parts for value in self._read(self._all.where(column.in_(part), *where))]
+    def _read_sql(self, rest: str, *parameters: object) -> list[T]:
+        """Return the values of a statement in words of SQL, from what follows the table's name on."""
+        return self._values(self._connection.exec_driver_sql(f"{self._select} {rest}", parameters))
+
+    def _read_some(self, column: str, keys: Iterable[str]) -> list[T]:
+        """Return the values that have one of these texts in a column."""
+        return self._read_sql(f'WHERE "{column}" IN (SELECT value FROM json_each(?))', texts(keys))  # noqa: S608 # our own name
+
+    def _values(self, found: CursorResult[Any]) -> list[T]:
+        convert, value = self._convert_back, self.VALUE
+        return [
+            value(*[part if back is None else back(part) for back, part in zip(convert, row, strict=True)])
+            for row in found.all()
+        ]
 
     def _remove(self, **key: str) -> bool:
         where = [self.table.c[name] == value for name, value in key.items()]

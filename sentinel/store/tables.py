@@ -93,7 +93,7 @@ class NotificationRow(Row, table=True):
 
     __tablename__ = "notification"
     __table_args__ = (
-        Index("ix_notification_owed", "settlement", "notifier", "created_at", "id"),
+        Index("ix_notification_owed", "settlement", "notifier", "created_at", "id", "next_at"),
         Index("ix_notification_next", "settlement", "notifier", "next_at"),
         Index("ix_notification_tried", "notifier", sqlite_where=text(TRIED)),
         Index("ix_notification_overdue", "notifier", "severity", "due_at", sqlite_where=text(NOT_INSTEAD)),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sentinel.core.notification import Notification, Reason, Settlement, Told
 from sentinel.core.severity import Severity
 from sentinel.store.database import Database
+from sentinel.store.driver import driver_of
 from tests.store.kit import START, at
 
 
@@ -63,3 +64,28 @@ def test_who_heard_is_remembered_until_the_alert_is_forgotten(database: Database
         assert tx.told.remove("slack", "x")
         assert tx.told.forget("f")
         assert tx.told.all() == []
+
+
+def test_what_is_sent_next_is_found_as_quickly_however_much_waits(database: Database) -> None:
+    """SQLite takes no more steps among thousands of debts than among a hundred; it chose an index where it did."""
+    few = _steps(database, 100)
+    assert _steps(database, 4000) < 1.5 * few
+
+
+def _steps(database: Database, debts: int) -> int:
+    """Return how many tens of SQLite's instructions it takes to look up what is sent next."""
+    with database.begin() as tx:
+        names = [f"{n:05}" for n in range(debts)]
+        tx.notifications.put(*(replace(_debt(name), group=name, alerts=(name,)) for name in names))
+        tx.told.put(*(Told("slack", name, name, Severity.ERROR, START) for name in names))
+        counted: list[None] = []
+        driver = driver_of(tx._connection)
+        driver.set_progress_handler(lambda: counted.append(None), 10)
+        found = (
+            tx.notifications.due("slack", at(1), 10),
+            tx.notifications.tried("slack"),
+            tx.told.of("slack", names[:10]),
+        )
+        driver.set_progress_handler(None, 0)
+    assert [len(part) for part in found] == [10, 0, 10]
+    return len(counted)

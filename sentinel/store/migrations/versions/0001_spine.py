@@ -151,7 +151,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("settlement IN ('waiting', 'sending') AND why = ''"),
     )
     op.create_index(
-        "ix_notification_owed", "notification", ["settlement", "notifier", "created_at", "id"], unique=False
+        "ix_notification_owed", "notification", ["settlement", "notifier", "created_at", "id", "next_at"], unique=False
     )
     op.create_index(
         "ix_notification_tried",
