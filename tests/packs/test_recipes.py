@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AT = int(NOW.timestamp())
 
 
-async def looked(pack: str, probe: str, **environ: str) -> Run:
-    """Run one probe of a pack as the agent does."""
+async def looked(pack: str, probe: str, memory: Mapping[str, Any] | None = None, /, **environ: str) -> Run:
+    """Run one probe of a pack as the agent does, with what it remembers of the look before."""
     text = (ROOT / "probes" / "packs" / f"{pack}.yaml").read_text()
     config = load_texts({f"probes/{pack}.yaml": text}, environ, NOW)
     found = config.probes[probe]
     async with found.kind.ready() as measure:
-        return await run(found, measure, NOW)
+        return await run(found, measure, NOW, memory)
 
 
 def where(vendor: str, port: int, key: str = KEY) -> dict[str, str]:
@@ -118,7 +119,6 @@ async def test_a_key_that_is_refused_is_told_as_such_and_shown_nowhere(pack: str
 
 
 EXPOSITIONS = {
-    "rabbitmq": ("RABBITMQ_METRICS_URL", "rabbitmq"),
     "kafka": ("KAFKA_EXPORTER_URL", "kafka"),
     "celery": ("CELERY_EXPORTER_URL", "celery"),
     "runtime": ("APP_URL", "app"),
@@ -132,12 +132,15 @@ async def test_what_an_exporter_shows_is_what_the_rules_of_its_pack_ask_for(pack
     shown = (ROOT / "tests" / "cases" / "packs" / f"{pack}.prom").read_text()
     async with served(says(shown, headers={"Content-Type": "text/plain; version=0.0.4"})) as port:
         found = await looked(pack, probe, **{variable: f"http://127.0.0.1:{port}"})
-    names = {sample.name for sample in found.batch.samples}
-    rules = yaml.safe_load((ROOT / "rules" / "packs" / f"{pack}.yaml").read_text())["rules"]
-    asked = set(re.findall(r"\b(?:rabbitmq|kafka|celery|process|nodejs)_[a-z0-9_]+\b", json.dumps(rules)))
-    asked -= {"celery_queue_depth"}  # the broker says that
+    asked = asked_by(pack) - {"celery_queue_depth"}  # the broker says that
     assert len(asked) >= 3
-    assert {name for name in asked if name not in names} == set()
+    assert asked - {sample.name for sample in found.batch.samples} == set()
+
+
+def asked_by(pack: str) -> set[str]:
+    """Return the metrics of an exporter that the rules of its pack read."""
+    rules = yaml.safe_load((ROOT / "rules" / "packs" / f"{pack}.yaml").read_text())["rules"]
+    return set(re.findall(r"\b(?:rabbitmq|kafka|celery|process|nodejs)_[a-z0-9_]+\b", json.dumps(rules)))
 
 
 async def test_nginx_shows_its_answers_by_class_out_of_its_log(tmp_path: Path) -> None:
