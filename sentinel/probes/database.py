@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult, Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from sentinel.core.errors import ProbeFailed
 from sentinel.probes.base import Look
-from sentinel.probes.dialects import bound, engine_for, failure, shown, target
+from sentinel.probes.dialects import TEXT_LIMIT, bound, engine_for, failure, shown, target
 from sentinel.probes.rows import Table
 from sentinel.probes.threads import in_thread
 
@@ -103,12 +103,24 @@ def _rows(connection: Connection, query: str, most_rows: int, timeout_seconds: f
     with connection.begin() as transaction:
         bound(connection, timeout_seconds, most_rows)
         result = connection.exec_driver_sql(query, execution_options=_OPTIONS)
-        if not result.returns_rows:
-            raise ProbeFailed("error", "the query returns no rows: it should be a select")
-        rows = result.fetchmany(most_rows + 1)
-        table = Table(tuple(result.keys()), rows)
-        result.close()
+        with closing(result):
+            if not result.returns_rows:
+                raise ProbeFailed("error", "the query returns no rows: it should be a select")
+            table = Table(tuple(result.keys()), _bounded(result, most_rows))
         transaction.rollback()
-    if len(rows) > most_rows:
-        raise ProbeFailed("expect", f"the query returns more than {most_rows:,} rows")
     return table
+
+
+def _bounded(result: CursorResult[Any], most_rows: int) -> list[Row[Any]]:
+    """Fetch ten rows, then ten times as many, and so on: of wide ones few are here before it is seen that they are."""
+    rows: list[Row[Any]] = []
+    held, page = 0, 10
+    while found := result.fetchmany(min(page, most_rows + 1 - len(rows))):
+        rows += found
+        held += sum(len(value) for row in found for value in row if isinstance(value, str | bytes))
+        if held > TEXT_LIMIT:
+            raise ProbeFailed("expect", f"the rows hold more than {TEXT_LIMIT // 1024:,} KiB of text")
+        if len(rows) > most_rows:
+            raise ProbeFailed("expect", f"the query returns more than {most_rows:,} rows")
+        page *= 10
+    return rows

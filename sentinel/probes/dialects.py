@@ -15,6 +15,8 @@ from sqlalchemy.pool import StaticPool
 
 from sentinel.core.errors import ProbeFailed
 
+#: Letters and bytes that a query's rows may hold together.
+TEXT_LIMIT = 4 * 1024 * 1024
 #: Schemes that people write, and the driver that is meant.
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
@@ -91,9 +93,11 @@ def _sqlite(url: URL, timeout_seconds: float) -> sqlite3.Connection:
             "connect", f"{path}: no such file" if url.database else "sqlite: without a file has no tables"
         )
     # A database that is locked is waited for, but not longer than the look may take.
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False, timeout=timeout_seconds * 0.75
     )
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, TEXT_LIMIT)
+    return connection
 
 
 def bound(connection: Connection, timeout_seconds: float, most_rows: int) -> None:

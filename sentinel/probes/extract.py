@@ -62,7 +62,7 @@ def parse_json(body: str | bytes) -> Any:
     try:
         return json.loads(body)
     except RecursionError:
-        raise ValueError("JSON is nested too deep") from None
+        raise ValueError("JSON that is nested too deep") from None
     except json.JSONDecodeError as exc:
         raise ValueError(f"not JSON ({exc.msg} at line {exc.lineno}): {shown(body)}") from None
     except UnicodeDecodeError as exc:

@@ -16,7 +16,7 @@ Keys
     url       of the database, as SQLAlchemy writes it
     query     one that only reads
     labels    columns that are labels although they hold numbers: [account_id]
-    rows      the most rows that may come, default 1000
+    rows      the most rows that may come, default 1000; together they may hold 4 MiB of text
 
 Emits
     one sample for each number of each row

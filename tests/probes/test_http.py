@@ -215,7 +215,12 @@ BAD: list[tuple[str, Behaviour, str, str]] = [
         "status",
         "redirects to what is no URL",
     ),
-    ("not HTTP", servers.writes(b"220 mail.example.com ESMTP\r\n\r\n"), "error", "does not speak HTTP"),
+    (
+        "not HTTP",
+        servers.writes(b"220 a.example.com ESMTP\r\n\r\n"),
+        "error",
+        'HTTP: illegal status line: "220 a.example',
+    ),
     ("half a head", servers.writes(b"HTTP/1.1 200 OK\r\nConte"), "connect", "before the end of its answer"),
     (
         "cut off",
@@ -227,7 +232,7 @@ BAD: list[tuple[str, Behaviour, str, str]] = [
     ("unknown packing", says(b"?", headers={"Content-Encoding": "br"}), "expect", "packed as br, which was not asked"),
     ("invalid UTF-8", says(b'{"status": "\xff"}'), "expect", "body is not JSON: byte 12 is not UTF-8"),
     ("HTML", says("<html>"), "expect", 'body is not JSON (Expecting value at line 1): "<html>"'),
-    ("deep JSON", says("[" * 200_000), "expect", "body is JSON is nested too deep"),
+    ("deep JSON", says("[" * 200_000), "expect", "body is JSON that is nested too deep"),
     ("JSON list", says("[]"), "expect", "JSON field status is missing"),
 ]
 

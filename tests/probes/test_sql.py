@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from sentinel.core.errors import ProbeFailed
+from sentinel.probes.dialects import TEXT_LIMIT
 from sentinel.probes.rows import Table, samples_of
 from sentinel.probes.run import run
 from sentinel.probes.sql import Sql
@@ -107,6 +109,8 @@ ENDLESS = "with recursive n(x) as (select 1 union all select x + 1 from n) selec
         ("insert into purchases (status) values ('paid')", "error", "readonly database"),
         ("drop table purchases", "error", "readonly database"),
         (ENDLESS.format("x"), "expect", "more than 1,000 rows"),
+        (ENDLESS.format("hex(randomblob(500000))"), "expect", "the rows hold more than 4,096 KiB of text"),
+        ("select hex(zeroblob(3000000)) as x", "error", "too big"),
         (ENDLESS.format("max(x)"), "timeout", "no result within 500ms: waiting for the rows of"),
     ],
 )
@@ -117,6 +121,19 @@ async def test_a_bad_query_fails_with_reason_and_words(shop: str, query: str, re
     assert words in ended.words
     assert "/a shop?.db" in ended.words
     assert value(await look(Sql(url=shop, query="select count(*) as n from purchases")), "n") == 3
+
+
+async def test_rows_take_bounded_memory(shop: str) -> None:
+    """Of a thousand wide rows few are read before it is seen that they are wide."""
+    kind = Sql(url=shop, query=ENDLESS.format("hex(randomblob(100000))") + " limit 1000")
+    tracemalloc.start()
+    try:
+        ended = await look(kind, timeout=20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (ended.reason, ended.words[:40]) == ("expect", "the rows hold more than 4,096 KiB of tex")
+    assert peak < 10 * TEXT_LIMIT
 
 
 async def test_after_a_timeout_the_next_look_can_ask(shop: str) -> None:
@@ -180,6 +197,11 @@ async def test_postgresql_numbers_times_and_booleans() -> None:
         ("with gone as (delete from pg_class returning 1) select 1 as one from gone", "error", ""),
         ("select setval('x', 1) as one", "error", "does not exist"),
         ("select generate_series(1, 10000000) as x", "expect", "more than 1,000 rows"),
+        (
+            "select x, repeat('x', 1000000) as y from generate_series(1, 10000) x",
+            "expect",
+            "more than 4,096 KiB of text",
+        ),
         ("select pg_sleep(10), 1 as one", "timeout", "no result within 500ms: waiting for the rows of 127.0.0.1:5432"),
         ("select nothing from pg_class", "error", 'column "nothing" does not exist'),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ IDLE_SECONDS = 60.0
 MOST_REDIRECTS = 10
 #: A redirect's own body is read up to here.
 _REDIRECT_LIMIT = 64 * 1024
+#: How h11 quotes what it received.
+_QUOTED = re.compile(r"bytearray\(b(['\"])(.*)\1\)")
 #: Methods that may be sent again when a connection from before turns out to be dead.
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -138,6 +141,7 @@ class Client:
         peer, said = self.wire.peer or self._address, str(exc)
         ended = "disconnected" in said or "closed connection" in said
         if isinstance(exc, httpcore.RemoteProtocolError) and not ended:
+            said = _QUOTED.sub(r'"\2"', said)
             return ProbeFailed("error", f"{peer} does not speak HTTP: {said}")
         what = "before the end of its answer" if self.wire.received else "without an answer"
         return ProbeFailed("connect", f"{peer} closed the connection {what}")
