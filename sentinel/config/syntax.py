@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import yaml
 
-from sentinel.config.suspects import suspect
 from sentinel.core.problem import Edit
 
 #: The parser's words, what they mean, and what to do; "" leaves the parser's own.
@@ -66,6 +65,8 @@ def explain(error: yaml.YAMLError, text: str) -> Malformed:
     """Translate an error of the YAML parser."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return Malformed("is not YAML", "", 0)
+    from sentinel.config.suspects import suspect  # what is well does not wait for its patterns
+
     at = error.problem_mark.index
     began = error.context_mark.index if error.context_mark else at
     problem, context = error.problem or "", error.context or ""

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from pydantic_core import to_json
-
 from sentinel.core.regex import full_match
 
 NAME = "__name__"
@@ -112,6 +110,9 @@ class Matcher:
 @lru_cache(maxsize=16_384)
 def fingerprint(rule: str, labels: Labels) -> str:
     """Return the alert's identity: 16 hex digits of the SHA-256 over the canonical JSON of rule and sorted labels."""
+    # Here, since a check of rule files has no alerts, and waits for neither.
     import hashlib
+
+    from pydantic_core import to_json
 
     return hashlib.sha256(to_json([rule, dict(labels)])).hexdigest()[:16]

@@ -10,7 +10,6 @@ import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from textwrap import dedent
 from types import ModuleType
 from typing import NamedTuple
 
@@ -77,6 +76,8 @@ def names() -> tuple[str, ...]:
 
 
 def _page(text: str, severity: Severity) -> Page:
+    from textwrap import dedent  # what is well needs no page
+
     head, _, body = text.partition("\n")
     name, _, says = head.partition(": ")
     pieces = re.split(r"^([A-Z]\w+(?: \w+)*)\n(?=    )", body, flags=re.MULTILINE)
