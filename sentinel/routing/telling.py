@@ -116,6 +116,19 @@ class Alerts:
         return len(self._rule)
 
 
+class _Few(dict[str, tuple[str, ...]]):
+    """Names, each with a few others: in tuples, since a storm has thirty thousand, and sets take four times as much."""
+
+    def add(self, name: str, other: str) -> None:
+        self[name] = (*self.get(name, ()), other)
+
+    def drop(self, name: str, other: str) -> None:
+        if left := tuple([one for one in self.get(name, ()) if one != other]):
+            self[name] = left
+        else:
+            self.pop(name, None)
+
+
 class Telling:
     """Everything that routing must know, indexed as it asks.
 
@@ -153,9 +166,7 @@ class Telling:
         self.suspects: dict[str, tuple[Alert, ...]] = {}
         self.anew = False
         self.serial = 0
-        self._about: dict[str, set[str]] = defaultdict(set)
-        self._groups_of: dict[str, set[str]] = defaultdict(set)
-        self._rows_in: dict[str, set[str]] = defaultdict(set)
+        self._about, self._groups_of, self._rows_in = _Few(), _Few(), _Few()
         self._told_in: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._causes: Causes | None = None
 
@@ -255,22 +266,22 @@ class Telling:
         before = self.groups[group.key].alerts if group.key in self.groups else ()
         if before != group.alerts:
             for fingerprint in set(before).difference(group.alerts):
-                self._groups_of[fingerprint].discard(group.key)
-            for fingerprint in group.alerts:
-                self._groups_of[fingerprint].add(group.key)
+                self._groups_of.drop(fingerprint, group.key)
+            for fingerprint in set(group.alerts).difference(before):
+                self._groups_of.add(fingerprint, group.key)
         self.groups[group.key] = group
 
     def put_notification(self, row: Notification) -> None:
         """Take a debt as it is now; one that is settled is not kept."""
         if (was := self.open.pop(row.id, None)) is not None:
-            self._rows_in[was.group].discard(row.id)
+            self._rows_in.drop(was.group, row.id)
             for fingerprint in was.alerts:
-                self._about[fingerprint].discard(row.id)
+                self._about.drop(fingerprint, row.id)
         if row.settlement.open:
             self.open[row.id] = row
-            self._rows_in[row.group].add(row.id)
+            self._rows_in.add(row.group, row.id)
             for fingerprint in row.alerts:
-                self._about[fingerprint].add(row.id)
+                self._about.add(fingerprint, row.id)
 
     def put_told(self, told: Told) -> None:
         """Take what a notifier heard; who heard the end is waited for no more."""
@@ -290,11 +301,10 @@ class Telling:
     def _drop_group(self, key: str) -> None:
         group = self.groups.pop(key, None)
         for fingerprint in group.alerts if group else ():
-            self._groups_of[fingerprint].discard(key)
+            self._groups_of.drop(fingerprint, key)
         self.timers.set(key, None)
-        for index in (self._rows_in, self._told_in):
-            if not index.get(key):
-                index.pop(key, None)
+        if not self._told_in.get(key):
+            self._told_in.pop(key, None)
 
     def _forget(self, fingerprint: str) -> None:
         self.alerts.drop(fingerprint)
@@ -306,6 +316,3 @@ class Telling:
         self.acknowledgements.pop(fingerprint, None)
         self.timers.set(fingerprint, None)
         self.unconfirmed.discard(fingerprint)
-        for index in (self._about, self._groups_of):
-            if not index.get(fingerprint):
-                index.pop(fingerprint, None)

@@ -33,7 +33,7 @@ class Level(TypeDecorator[Severity]):
 def _standings(value: Mapping[Severity, Standing]) -> dict[str, Any]:
     return {
         str(severity): {
-            "phase": standing.phase,
+            "phase": str(standing.phase),  # to pydantic an enumeration is dear
             "since": to_ms(standing.since),
             "paused": span_to_ms(standing.paused),
             "unknown_since": None if standing.unknown_since is None else to_ms(standing.unknown_since),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, CursorResult, Delete, Select, Table, delete, 
 from sqlalchemy.dialects.sqlite import dialect, insert
 from sqlalchemy.types import NULLTYPE, TypeDecorator, TypeEngine
 
+from sentinel.store.driver import driver_of
 from sentinel.store.tables import Row
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class Shelf(Generic[T]):
     def put(self, *values: T) -> None:
         """Write these values; many at once cost less than one by one."""
         if values:
-            self._connection.exec_driver_sql(self._put, [self._converted(value) for value in values])
+            driver_of(self._connection).executemany(self._put, map(self._converted, values))
 
     def all(self) -> list[T]:
         """Return every value, in the order of their keys."""
