@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ class Entry(NamedTuple):
         return SECTIONS[self.section]
 
 
-@dataclass(slots=True)
+@dataclass
 class Gathered:
     """All entries by section and name in path order, `defaults` and `policy` by folder, and what is Prometheus's.
 
@@ -74,14 +75,13 @@ class Gathered:
         """Return the entries of a section."""
         return self.entries[section]
 
-    @property
-    def alerts(self) -> Iterator[str]:
-        """The names of Prometheus's alerts."""
-        for node in self.groups:
-            for group in getattr(node, "items", ()):
-                for rule in getattr(getattr(group, "values", {}).get("rules"), "items", ()):
-                    if isinstance(alert := getattr(rule, "values", {}).get("alert"), ScalarNode):
-                        yield alert.text
+    @cached_property
+    def alerts(self) -> frozenset[str]:
+        """The names of Prometheus's alerts; asked once all files are read."""
+        groups = (group for node in self.groups for group in getattr(node, "items", ()))
+        lists = (group.values.get("rules") for group in groups if isinstance(group, MappingNode))
+        rules = (rule for rules in lists for rule in getattr(rules, "items", ()) if isinstance(rule, MappingNode))
+        return frozenset(alert.text for rule in rules if isinstance(alert := rule.values.get("alert"), ScalarNode))
 
     def defaults_for(self, entry: Entry) -> list[MappingNode]:
         """Return the defaults that reach an entry, from its own folder upwards."""

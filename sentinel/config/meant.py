@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from sentinel.core.severity import Severity
 
+#: What is longer is no value that somebody mistyped.
+_LONGEST = 200
+
 
 class Meant(NamedTuple):
     """What was meant.
@@ -58,6 +61,8 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 def meant(says: str, text: str) -> Meant | None:
     """Return what was meant by a value, from what is wrong with it; None where nobody can know."""
+    if len(text) > _LONGEST:
+        return None
     if (other := re.search("should be a URL such as (?!http)(\\w+)://", says)) is not None:
         return _reference(text) or Meant(f"{other[1]}:// at its beginning", sure=False)
     for wrong, read in _READERS:

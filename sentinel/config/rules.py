@@ -111,13 +111,15 @@ def _report(builder: Builder, read: Read, fault: Fault) -> None:
 
 def _check_causes(builder: Builder, read: Read) -> None:
     """Look whether the rules that `depends_on` names are there."""
-    known = {*builder.gathered.of("rules"), *builder.gathered.alerts}
+    if not read.keys.depends_on:
+        return
+    known = builder.gathered.of("rules").keys() | builder.gathered.alerts
     for at, cause in enumerate(read.keys.depends_on):
         node = locate(read.found, ("depends_on", at)).node
         if cause == read.entry.name:
             builder.reader.findings.add("rule/depends-on", node, f'"{cause}" depends on itself', "drop it")
         elif cause not in known and not builder.reader.undecided(node):
-            fix = near(cause, known)
+            fix = near(cause, set(known))
             builder.reader.findings.add("rule/depends-on", node, f'no rule is named "{cause}"', fix)
 
 

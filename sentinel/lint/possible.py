@@ -13,6 +13,8 @@ from sentinel.routing.match import Match, fits
 
 #: What is known of an alert by the keys of `match`; a key that is missing may have any value.
 Known = Mapping[str, str]
+#: So many pairs of a match and an alert are looked at.
+_MOST_PAIRS = 200_000
 
 
 def possible(context: Context) -> list[Known]:
@@ -57,6 +59,11 @@ class Unmatched(NamedTuple):
     key: str
     says: str
     fix: str
+
+
+def few_enough(kinds: Sequence[Known], matches: int) -> bool:
+    """Say whether each match can be held against each alert in a moment."""
+    return len(kinds) * matches <= _MOST_PAIRS
 
 
 def unmatched(match: Match, kinds: Sequence[Known]) -> Unmatched | None:

@@ -61,6 +61,11 @@ def actions(text: str) -> Iterator[re.Match[str]]:
     return _ACTION.finditer(text)
 
 
+def outside(text: str) -> str:
+    """Return a text with blanks in place of what stands in braces."""
+    return _ACTION.sub(lambda found: " " * len(found.group()), text)
+
+
 def labels_in(rule: RuleView, written: Written) -> Iterator[tuple[str, int, int]]:
     """Yield each label of the alert that a template asks for, with the offsets of its name."""
     if "labels" not in written.text:

@@ -46,7 +46,7 @@ class Quantile(Form):
     @classmethod
     def _percentile(cls, p: float) -> float:
         if 0 < p < 1:
-            raise ValueError("should be a percentile from 1 and under 100")
+            raise ValueError(f"should be a percentile from 1 and under 100; write {p * 100:g} for {p:g}")
         if not 1 <= p < 100:
             raise ValueError("should be a percentile from 1 and under 100, such as 99")
         return p

@@ -65,6 +65,17 @@ FILES = {
         "rules: {a: {last: x, above: 1, severity: error, summary: '", "x", "'}, b: 1}"
     ),
     "errors on one line": full("rules: {", "a: 1, ", "}"),
+    "names outside of braces": full(f"{GROUP}{ALERT}    annotations:\n      summary: '", "$value ", "'\n"),
+    "references in a rule file": full(f"{GROUP}{ALERT}    annotations:\n      summary: '", "${A}", "'\n"),
+    "labels of routes": full(
+        f"{RULE}notifiers: {{hook: {{console: {{}}}}}}\nroutes:\n  rest: {{notify: [hook]}}\n",
+        "  r#: {match: {l#: x}, notify: [hook]}\n",
+    ),
+    "mutes of rules that are not there": full(
+        f"{RULE}mutes:\n", "  m#: {match: {rule: r#}, during: {days: mon, from: 00:00, to: 01:00}, reason: x}\n"
+    ),
+    "copies of a notifier": full("notifiers:\n", "  n#: {webhook: https://x.example.com/#, fallback: n1}\n"),
+    "anchors that nobody names": full("rules:\n", "  a#: &a# x\n"),
     "references": full("probes:\n  a: {http: '", "${A}", "'}\n"),
     "references of many names": full("probes:\n  a: {http: '", "${A#}", "'}\n"),
     "comments to us": full(

@@ -19,6 +19,7 @@ Good
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sentinel.core.problem import near
 from sentinel.core.severity import Severity
@@ -40,4 +41,9 @@ def _misspelt(rule: RuleView) -> bool:
     keys = rule.node.keys
     if not TEXTS.isdisjoint(rule.labels):
         return True
-    return "annotations" in keys or "summary" in keys or any(near(name.lower(), {"annotations"}) for name in keys)
+    return "annotations" in keys or "summary" in keys or any(map(_is_near, keys))
+
+
+@lru_cache(maxsize=1024)
+def _is_near(name: str) -> bool:
+    return bool(near(name.lower(), {"annotations"}))

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.possible import possible, unmatched
+from sentinel.lint.possible import few_enough, possible, unmatched
 
 SEVERITY = Severity.WARNING
 
@@ -35,9 +35,10 @@ def check(context: Context) -> Iterator[Flaw]:
     if context.whole is None or not context.rules:
         return
     kinds = possible(context)
-    for inhibition in context.whole.policy.inhibitions:
-        if context.find("inhibit", inhibition.name) is None:
-            continue  # a depends_on, whose names are looked at where it is read
+    written = [one for one in context.whole.policy.inhibitions if context.find("inhibit", one.name) is not None]
+    if not few_enough(kinds, 2 * len(written)):
+        return
+    for inhibition in written:  # those of depends_on are looked at where they are read
         for side, match in (("cause", inhibition.cause), ("covers", inhibition.covers)):
             if (found := unmatched(match, kinds)) is not None:
                 yield Flaw(context.at("inhibit", inhibition.name, side, found.key), found.says, found.fix)

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.possible import possible, unmatched
+from sentinel.lint.possible import few_enough, possible, unmatched
 
 SEVERITY = Severity.WARNING
 
@@ -33,6 +33,8 @@ def check(context: Context) -> Iterator[Flaw]:
     if context.whole is None or not context.rules:
         return
     kinds = possible(context)
+    if not few_enough(kinds, len(context.whole.policy.mutes)):
+        return
     for mute in context.whole.policy.mutes:
         if (found := unmatched(mute.match, kinds)) is not None:
             yield Flaw(context.at("mutes", mute.name, "match", found.key), found.says, found.fix)

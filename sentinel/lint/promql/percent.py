@@ -56,14 +56,16 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     for query in rule.queries:
         for node in query.binaries:
             limit = unwrap(node.rhs)
-            if not node.op.compares or not isinstance(limit, Number):
+            if not isinstance(limit, Number) or not node.op.compares:
                 continue
-            value, what = limit.value, query.written(node.lhs)
-            if _is_share(node.lhs) and _LEAST_PERCENT <= value <= 100 and reach(node.lhs).most > value:
+            value = limit.value
+            if _LEAST_PERCENT <= value <= 100 and _is_share(node.lhs) and reach(node.lhs).most > value:
+                what = query.written(node.lhs)
                 says = f"{what} is a share, from 0 to 1, and {query.written(limit)} is percent"
                 edit = query.edit(limit.start, limit.end, f"{value / 100:g}")
                 yield Flaw(query.at(limit), says, f"write {value / 100:g}", edit)
             elif 0 < value < 1 and _counts(node.lhs, ("_percent", "_percentage", "_pct")):
+                what = query.written(node.lhs)
                 says = f"{what} is percent, from 0 to 100, and {query.written(limit)} is a share"
                 edit = query.edit(limit.start, limit.end, f"{value * 100:g}")
                 yield Flaw(query.at(limit), says, f"write {value * 100:g}", edit)

@@ -64,7 +64,7 @@ def counted_in(expr: Expr) -> str:
     match expr:
         case VectorSelector(name=name):
             bare = name.removesuffix("_total").removesuffix("_bucket")
-            return next((unit for end, unit in _UNITS.items() if bare.endswith(f"_{end}")), "")
+            return _UNITS.get(bare.rpartition("_")[2], "")
         case Call(function="time" | "timestamp"):
             return "seconds"
         case MatrixSelector(selector=inner) | Subquery(expr=inner) | Paren(expr=inner) | Unary(expr=inner):

@@ -25,6 +25,7 @@ Good
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sentinel.config.edits import renamed
 from sentinel.config.tree import MappingNode, Node, SequenceNode
@@ -35,6 +36,8 @@ from sentinel.lint.flaw import Flaw
 
 SEVERITY = Severity.WARNING
 
+#: Of more names than these something is always near.
+_MOST = 300
 #: What each alert has.
 _ALWAYS = frozenset({"rule", "severity", "owner", "probe", "file"})
 #: What others call them.
@@ -49,6 +52,8 @@ def check(context: Context) -> Iterator[Flaw]:
     if context.whole is None or not context.rules:
         return
     known = _known(context)
+    if len(known) > _MOST:
+        return
     for section, keys in _MAPPINGS.items():
         for name in context.inspection.builder.gathered.of(section) if context.inspection else ():
             for key in keys:
@@ -74,12 +79,17 @@ def _known(context: Context) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=1024)
+def _near(word: str, known: frozenset[str]) -> str:
+    return surely(word, known)
+
+
 def _judge(word: str, where: Node, known: frozenset[str], within: Node | None) -> Iterator[Flaw]:
     if not word or word in known:
         return
     if (other := _OTHERS.get(word)) is not None:
         yield Flaw(where, f"no alert has a label {word}", f"write {other}")
-    elif better := surely(word, known):
+    elif better := _near(word, known):
         fix = f'did you mean "{better}"?'
         edit = renamed(where, within, fix, known) if within is not None else None  # type: ignore[arg-type]
         yield Flaw(where, f"no alert has a label {word}", fix, edit)

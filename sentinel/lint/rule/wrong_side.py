@@ -51,12 +51,14 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     if rule.rule is not None and rule.form in ("change", "anomaly"):
         yield from _of_nothing(rule)
     query = rule.whole
-    if query is None or not rule.alerts or set(rule.levels) == {Severity.INFO}:
-        return  # one of the lowest severity may tell good news
-    node = unwrap(query.expr)
+    node = unwrap(query.expr) if query is not None and rule.alerts else None
+    if query is None:
+        return
     if isinstance(node, Binary) and isinstance(limit := unwrap(node.rhs), Number) and not node.return_bool:
         target = unwrap(node.lhs)
         if isinstance(target, VectorSelector) and target.name in _WELL and (node.op, limit.value) in _ALL_WELL:
+            if set(rule.levels) == {Severity.INFO}:
+                return  # one of the lowest severity may tell good news
             yield Flaw(
                 query.at(node), f"it fires while all is well: {target.name} is 1 then", f"write {target.name} == 0"
             )

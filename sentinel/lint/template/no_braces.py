@@ -23,15 +23,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from sentinel.config.tree import Node
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.texts import Written, actions
+from sentinel.lint.texts import Written, outside
 from sentinel.lint.view import RuleView
 
 SEVERITY = Severity.WARNING
 
+#: So many of one text are told.
+_MOST = 20
 _GO = r"\$(?:labels\.\w+|value\b|externalLabels\.\w+)"
 _OF_GO = re.compile(rf"\{{ ?{_GO} ?\}}|{_GO}")
 _OF_JINJA = re.compile(
@@ -44,14 +47,13 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag names of what a template knows outside of braces, where it is not told how to write a template."""
     pattern = _OF_JINJA if rule.kind == "rule" else _OF_GO
     for written in _texts(rule):
-        inside = [action.span() for action in actions(written.text)]
-        if written.text.count("{{") > len(inside):
+        bare = outside(written.text)
+        if "{{" in bare:
             continue  # one is never closed, which is said
-        for found in pattern.finditer(written.text):
-            if not any(begin <= found.start() < end for begin, end in inside):
-                name = found.group().strip("{} ").removeprefix("$" if rule.kind == "rule" else "")
-                says = f"{found.group().strip()} stands outside of {{{{ }}}}, and is printed as it is"
-                yield Flaw(written.at(*found.span()), says, f"write {{{{ {name} }}}}")
+        for found in islice(pattern.finditer(bare), _MOST):
+            name = found.group().strip("{} ").removeprefix("$" if rule.kind == "rule" else "")
+            says = f"{found.group().strip()} stands outside of {{{{ }}}}, and is printed as it is"
+            yield Flaw(written.at(*found.span()), says, f"write {{{{ {name} }}}}")
 
 
 def _texts(rule: RuleView) -> Iterator[Written]:
