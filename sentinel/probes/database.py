@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Row
@@ -30,6 +31,8 @@ class Session:
         self._url = url
         self._connection: Connection | None = None
         self._closed = False
+        #: What the last look took, in seconds by phase.
+        self.phases: dict[str, float] = {}
         self._one_at_a_time = threading.Lock()
 
     async def ask(self, query: str, most_rows: int, look: Look) -> Table:
@@ -67,18 +70,29 @@ class Session:
         began = time.perf_counter()
         url = target(self._url)
         with self._one_at_a_time:
+            self.phases = {"connect": 0.0, "query": 0.0}
             try:
                 if self._connection is None:
-                    self._connection = engine_for(url, timeout_seconds).connect()
+                    with self._spending("connect"):
+                        self._connection = engine_for(url, timeout_seconds).connect()
                 if late.is_set():
                     raise ProbeFailed("timeout", "the connection came too late to ask")
-                return _rows(self._connection, query, most_rows, timeout_seconds)
+                with self._spending("query"):
+                    return _rows(self._connection, query, most_rows, timeout_seconds)
             except Exception as exc:
                 self._drop()
                 raise failure(exc, url, (time.perf_counter() - began) * 1000) from exc
             finally:
                 if self._closed:
                     self._drop()
+
+    @contextmanager
+    def _spending(self, phase: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.phases[phase] = time.perf_counter() - began
 
     def _cancel(self) -> None:
         """Interrupt the driver: SQLite and psycopg can; others are left to the database's own limit."""

@@ -20,6 +20,7 @@ Keys
 
 Emits
     one sample for each number of each row
+    probe_sql_duration_seconds{phase}  connect (0 on the connection of an earlier look), query
     probe_sql_rows          how many rows came
     probe_sql_row{…} 1      for a row that has no number
 
@@ -86,6 +87,10 @@ class Sql(ProbeKind):
     async def _look(self, session: Session, look: Look) -> Sequence[Sample]:
         from sentinel.probes.rows import samples_of
 
-        table = await session.ask(self.query, self.rows, look)
+        try:
+            table = await session.ask(self.query, self.rows, look)
+        finally:
+            for phase, seconds in session.phases.items():
+                look.keep("probe_sql_duration_seconds", seconds, phase=phase)
         look.keep("probe_sql_rows", float(len(table.rows)))
         return samples_of(table, frozenset(self.labels))

@@ -77,7 +77,7 @@ async def test_no_rows_are_well(shop: str) -> None:
 
 
 async def test_the_connection_is_kept_and_sees_what_is_new(shop: str, tmp_path: Path) -> None:
-    """No transaction stays open between two looks."""
+    """No transaction stays open between two looks; the second spares itself the connecting."""
     kind = Sql(url=shop, query="select count(*) as purchases from purchases")
     async with kind.ready() as measure:
         before = await run(probe_of(kind), measure, NOW)
@@ -86,6 +86,9 @@ async def test_the_connection_is_kept_and_sees_what_is_new(shop: str, tmp_path: 
             connection.commit()
         after = await run(probe_of(kind), measure, NOW)
     assert (value(before, "purchases"), value(after, "purchases")) == (3, 4)
+    connecting = [value(ended, "probe_sql_duration_seconds", phase="connect") for ended in (before, after)]
+    assert connecting[0] > connecting[1] == 0
+    assert value(after, "probe_sql_duration_seconds", phase="query") > 0
 
 
 ENDLESS = "with recursive n(x) as (select 1 union all select x + 1 from n) select {} as x from n"

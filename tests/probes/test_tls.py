@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from pathlib import Path
@@ -116,3 +117,38 @@ def test_contexts_are_shared_until_their_files_change(folder: Path) -> None:
     assert Tls(ca=path).context() is before
     path.write_bytes((folder / "other.pem").read_bytes())
     assert Tls(ca=path).context() is not before
+
+
+async def test_https_goes_through_a_proxy(folder: Path) -> None:
+    """By CONNECT, with the proxy's own password; TLS is agreed on with the target, whose certificate counts."""
+    seen: list[bytes] = []
+
+    async def connects(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        if b"basic" not in seen[-1].lower():
+            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+            return
+        there, to_there = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_piped(reader, to_there), _piped(there, writer))
+
+    async with (
+        served(says("ok"), server(folder, "good")) as port,
+        await asyncio.start_server(connects, "127.0.0.1", 0) as proxy,
+    ):
+        place = f"127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        keys = {"url": f"https://localhost:{port}/", "tls": {"ca": str(folder / "good.pem")}}
+        ended = await look(Http.model_validate({**keys, "proxy": f"http://ann:s3cret@{place}"}))
+        refused = await look(Http.model_validate({**keys, "proxy": f"http://{place}"}))
+    assert ended.success, ended.words
+    assert seen[0].startswith(f"CONNECT localhost:{port} HTTP/1.1\r\n".encode())
+    assert value(ended, "probe_http_ssl") == 1
+    assert refused.reason == "auth"
+    assert refused.words.startswith(f"the proxy refuses: 407 Proxy Authentication Required ({place}, ")
+
+
+async def _piped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while part := await reader.read(65536):
+        writer.write(part)
+    writer.close()

@@ -195,7 +195,9 @@ class Client:
                 )
             )
         except httpcore.ProxyError as exc:
-            raise ProbeFailed("connect", f"the proxy refuses: {exc}") from None
+            raise ProbeFailed(
+                "auth" if str(exc).startswith("407") else "connect", f"the proxy refuses: {exc}"
+            ) from None
         except httpcore.LocalProtocolError as exc:
             raise ProbeFailed("error", f"the request cannot be sent: {exc}") from None
         finally:
