@@ -152,7 +152,7 @@ async def test_a_locked_database_is_a_matter_of_time(shop: str, tmp_path: Path) 
     """It is waited for within the timeout, and then said."""
     with closing(sqlite3.connect(tmp_path / "a shop?.db")) as connection:
         connection.execute("BEGIN EXCLUSIVE")
-        ended = await look(Sql(url=shop, query="select 1 as one from purchases limit 1"), timeout=1)
+        ended = await look(Sql(url=shop, query="select 1 as one from purchases limit 1"), timeout=4)
     assert ended.reason == "timeout"
     assert "database is locked" in ended.words
 
