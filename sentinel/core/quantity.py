@@ -42,6 +42,8 @@ _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _DURATION = re.compile(rf"{_NUMBER}(?:us|ms|[wdhms])(?:{_NUMBER}(?:us|ms|[wdhms]))*")
 #: The same for others who read regular expressions: a duration, or 0.
 DURATION_PATTERN = rf"^\s*(0|{_DURATION.pattern.replace('us|', 'us|µs|')})\s*$"
+#: The digits before the point of a number that is parted by thousands when it is shown.
+_LONG = re.compile(r"(?<![\d.])\d{4,}")
 _PART = re.compile(rf"({_NUMBER})(us|ms|[wdhms])")
 _QUANTITY = re.compile(rf"([+-]?)({_NUMBER}(?:[eE][+-]?\d{{1,3}})?)\s*(%|[a-zA-Z]*)(?:/([a-zA-Z]+))?")
 
@@ -110,6 +112,11 @@ class Quantity:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def shown(self) -> str:
+        """As it stands in a sentence beside a value: `8,000/min`."""
+        return _LONG.sub(lambda found: f"{int(found[0]):,}", self.text)
 
     @property
     def period(self) -> timedelta | None:

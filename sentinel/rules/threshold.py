@@ -64,7 +64,7 @@ class Threshold:
 
     def __str__(self) -> str:
         least, most = ("at least ", "at most ") if self.inclusive else ("above ", "below ")
-        both = [f"{least}{self.above}" if self.above else "", f"{most}{self.below}" if self.below else ""]
+        both = [f"{least}{self.above.shown}" if self.above else "", f"{most}{self.below.shown}" if self.below else ""]
         return " or ".join(word for word in both if word)
 
 

@@ -56,7 +56,7 @@ def reason(rule: Rule, value: float, threshold: Threshold, parts: Mapping[str, f
         shown = f"{number(value)} = {filled}"
         against = number(limit.value) if limit else ""
     else:
-        shown, against = written(rule, value, limit or threshold.above or threshold.below), str(limit or "")
+        shown, against = written(rule, value, limit or threshold.above or threshold.below), limit.shown if limit else ""
     if limit is None:
         return rule.form.tell(shown if threshold.bare else f"{shown}, not {threshold}", parts, None)
     scaled = limit if rule.compiled.scale == 1 else replace(limit, value=limit.value * rule.compiled.scale)
@@ -78,7 +78,7 @@ def texts(rule: Rule, labels: Labels, value: float, severity: Severity, why: str
         "severity": str(severity),
         "value": written(rule, value, limit),
         "raw_value": value * rule.compiled.scale,
-        "threshold": str(limit or ""),
+        "threshold": limit.shown if limit else "",
         "labels": _Given(labels, **rule.labels),
         "since": _minute(since),
         "reason": why,

@@ -146,6 +146,15 @@ def test_a_value_is_written_like_its_threshold(value: float, unit: Unit, like: s
     assert format_value(value, unit, like) == written
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("8000/min", "8,000/min"), ("1234567.89012", "1,234,567.89012"), ("-1500ms", "-1,500ms"), ("0.00001", "0.00001")],
+)
+def test_a_threshold_is_shown_as_the_value_beside_it_is(text: str, shown: str) -> None:
+    """Thousands are parted in both; all else stands as it was written."""
+    assert parse_quantity(text).shown == shown
+
+
 @given(st.floats(0.001, 1e6), st.sampled_from(["5%", "50ms", "1.5GB", "8000/min", "200", "15m"]))
 def test_a_value_beyond_its_threshold_never_looks_equal_to_it(share: float, like: str) -> None:
     """6 ‰ beyond or ten times: people see that it is."""
