@@ -77,9 +77,9 @@ class _Source:
         self._script: tuple[str, ...] = case.keys.probes.get(name, (UP,))
         scripted = name in case.keys.probes and probe is not None
         self._every = probe.interval if probe is not None and scripted else case.keys.interval
-        own = any(labels.name == "probe_success" for labels in series)
+        self._said = {labels.name for labels in series}
         job = probe is not None and isinstance(probe.kind, HeartbeatKind)
-        self._speaks = bool(name) and not own and not job
+        self._speaks = bool(name) and "probe_success" not in self._said and not job
         self._failures, self._reason = 0, ""
 
     def events(self) -> Iterator[Event]:
@@ -125,10 +125,12 @@ class _Source:
                 yield Sample(labels.name, 0.0, labels.unnamed.as_dict())
 
     def _verdict(self, word: str) -> list[Sample]:
+        """Return what a run yields by itself, less what the test says of it: how long it took, say."""
         before, self._reason = self._reason, "" if word == UP else word
         self._failures = self._failures + 1 if self._reason else 0
         labels = {**(self._probe.labels if self._probe else {}), "probe": self._name}
-        return verdict(labels, self._reason, before, self._failures, 0.0)
+        yields = verdict(labels, self._reason, before, self._failures, 0.0)
+        return [sample for sample in yields if sample.name not in self._said]
 
 
 def _calls(name: str, phrases: Sequence[Calls], probe: Probe, case: Case) -> Iterator[Event]:

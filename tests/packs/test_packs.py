@@ -12,6 +12,8 @@ from tests.cli.inside import sentinel
 
 ROOT = Path(__file__).parents[2]
 PACKS = sorted(path.stem for path in (ROOT / "rules" / "packs").glob("*.yaml"))
+#: Those whose every rule is seen to fire.
+OF_EVERYBODY = ("payments", "jobs", "pipeline", "latency", "http", "certificates", "postgres", "redis", "host")
 #: What their probes ask for.
 ENVIRON = {
     "API_URL": "https://api.example.com",
@@ -46,8 +48,8 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_there_is_a_pack_for_what_most_teams_have() -> None:
     """Those that are promised."""
-    promised = {"payments", "jobs", "pipeline", "latency", "http", "certificates", "postgres", "redis", "host"}
-    promised |= {
+    promised = {
+        *OF_EVERYBODY,
         "inngest",
         "stripe",
         "github-actions",
@@ -91,7 +93,9 @@ def test_each_rule_has_a_runbook_and_what_it_says_is_there(file: str) -> None:
         assert anchor == name
         found = re.search(rf"^## {name}\n\n(.+?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
         assert found, f"{page} lacks {name}"
-        assert 2 <= len(found[1].splitlines()) <= 20
+        assert "\n1. " in found[1], f"{page} says not what to do about {name}"
+        assert "\nOver " in found[1], f"{page} says not when {name} is over"
+        assert len(found[1].splitlines()) <= 20
 
 
 def test_every_built_in_alert_has_a_runbook() -> None:
@@ -105,3 +109,11 @@ def test_every_built_in_alert_has_a_runbook() -> None:
 def test_each_file_of_rules_has_tests(file: str) -> None:
     """What is shipped was rehearsed."""
     assert yaml.safe_load((ROOT / "rules" / file).read_text())["tests"]
+
+
+@pytest.mark.parametrize("file", ["sentinel", *(f"packs/{name}" for name in OF_EVERYBODY)])
+def test_each_rule_of_the_packs_that_everybody_has_is_in_a_test(file: str) -> None:
+    """None is shipped that nobody has ever seen fire."""
+    tree = yaml.safe_load((ROOT / "rules" / f"{file}.yaml").read_text())
+    fired = {one["rule"] for test in tree["tests"].values() for one in test["expect"] if one.get("state") is None}
+    assert fired == set(tree["rules"])
