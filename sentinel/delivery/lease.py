@@ -120,14 +120,17 @@ def reclaim(tx: Transaction, now: datetime) -> Settled:
 def _pick(tx: Transaction, notifier: Notifier, pace: Pace, now: datetime, space: int, *, trial: bool) -> _Picked:
     """Return what is sent next. What is critical, or tells the end of what was, knows no limit."""
     name, rate = notifier.name, notifier.rate_limit
-    tried = [*tx.notifications.tried(name), *tx.notifications.sending(name)]
-    window = _DIGEST if rate else 2 * space
+    waiting = tx.notifications.tried(name)
+    tried = [*waiting, *tx.notifications.sending(name)]
+    window = _DIGEST if rate else space + len(waiting)
     due = tx.notifications.due(name, now, window)
     if rate and len(due) == window:
         due += tx.notifications.due(name, now, window, Severity.CRITICAL)
     rows = choose(due, tried, now, trial=trial)
-    if len(rows) < space and len(due) == window:  # the others wait for older ones: look at the rest
-        rows = choose(tx.notifications.due(name, now), tried, now, trial=trial)
+    while len(rows) < space and len(due) == window:  # the others wait for older ones: look further
+        window *= 4
+        due = tx.notifications.due(name, now, window)
+        rows = choose(due, tried, now, trial=trial)
     if rate is None:
         return _Picked(_bundles(tx, rows[:space]))
     urgent = [row for row in rows if row.severity is Severity.CRITICAL]
@@ -162,9 +165,19 @@ def _take(
         gone = [replace(row, settlement=Settlement.WITHDRAWN, next_at=None, why=why) for row in bundle]
         tx.notifications.put(*gone)
         return gone
-    rows, message = sealed
-    until = now + LEASE
-    leased = tuple(replace(row, settlement=Settlement.SENDING, leased_until=until) for row in rows)
+    message, content = sealed
+    first, until = bundle[0], now + LEASE
+    leased = tuple(
+        replace(
+            row,
+            settlement=Settlement.SENDING,
+            leased_until=until,
+            key=message.key,
+            content=content if row is first else "",
+            digest=first.id if len(bundle) > 1 else row.digest,
+        )
+        for row in bundle
+    )
     return Parcel(leased, message, until, trial)
 
 

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 #: A message that leaves later than this after it was due says so.
 LATE = timedelta(minutes=1)
 
-#: Rows with their words, and the words.
-Sealed = tuple[tuple[Notification, ...], Message]
-
 
 class Sealer:
     """Seals what one notifier is sent; what is known of all of it is at hand.
@@ -65,23 +62,19 @@ class Sealer:
         alerts = tx.alerts.some([*(key for row in fresh for key in row.alerts), *(one.fingerprint for one in told)])
         return cls(notifier, words, now, told, alerts, tx.groups.some(keys))
 
-    def seal(self, rows: Sequence[Notification]) -> Sealed | None:
-        """Return these rows with the words of one message, or None if nothing is known any more of what it is about.
+    def seal(self, rows: Sequence[Notification]) -> tuple[Message, str] | None:
+        """Return one message for these rows and its seal, or None if nothing is known any more of what it tells.
 
         What is sealed already keeps its words.
         """
         first = rows[0]
         if first.sealed:
-            return tuple(rows), replace(Message.unseal(first.content), again=True)
+            return replace(Message.unseal(first.content), again=True), first.content
         facts = [facts for row in rows if (facts := self._facts(row)) is not None]
         if not facts:
             return None
         message = self._message(rows, facts)
-        content = message.seal()
-        if len(rows) == 1:
-            return (replace(first, key=message.key, content=content),), message
-        sealed = [replace(row, key=message.key, digest=first.id) for row in rows]
-        return (replace(sealed[0], content=content), *sealed[1:]), message
+        return message, message.seal()
 
     def _facts(self, row: Notification) -> Facts | None:
         news = self._known(row.alerts)

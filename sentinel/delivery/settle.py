@@ -11,7 +11,7 @@ What one digest tells is settled at once, each notification by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -46,12 +46,12 @@ def settle(tx: Transaction, notifier: Notifier, landed: Sequence[Landed]) -> Set
         rows = [row for leased in one.parcel.rows if (row := present.get(leased.id)) and _is_ours(row, leased)]
         result = one.result
         attempt = Attempt(one.at, str(result.error or ""), round(result.took_seconds, 3), counts=result.counts)
-        counted = 0 if one.parcel.trial and result.error else 1
-        rows = [replace(row, tries=row.tries + counted, attempts=(*row.attempts, attempt)[-KEPT:]) for row in rows]
         if result.error is None:
             told += _told(one, rows)
-            changed += _accepted(result.receipt or {}, rows)
+            changed += [_accepted(row, attempt, (result.receipt or {}).get(WHY, "")) for row in rows]
         elif rows:
+            counted = 0 if one.parcel.trial else 1
+            rows = [replace(row, tries=row.tries + counted, attempts=_newest(row, attempt)) for row in rows]
             changed += _refused(tx, notifier, one, result.error, rows)
     tx.notifications.put(*changed)
     tx.told.put(*told)
@@ -101,13 +101,20 @@ def _heard(fact: AlertFact) -> Severity | None:
     return None if fact.over else fact.severity
 
 
-def _accepted(receipt: Mapping[str, str], rows: Sequence[Notification]) -> list[Notification]:
-    return [
-        replace(
-            row, settlement=Settlement.DELIVERED, leased_until=None, next_at=None, why=receipt.get(WHY, "") or row.why
-        )
-        for row in rows
-    ]
+def _newest(row: Notification, attempt: Attempt) -> tuple[Attempt, ...]:
+    return (*row.attempts, attempt)[-KEPT:]
+
+
+def _accepted(row: Notification, attempt: Attempt, why: str) -> Notification:
+    return replace(
+        row,
+        settlement=Settlement.DELIVERED,
+        tries=row.tries + 1,
+        attempts=_newest(row, attempt),
+        leased_until=None,
+        next_at=None,
+        why=why or row.why,
+    )
 
 
 def _refused(

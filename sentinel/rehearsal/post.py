@@ -76,7 +76,7 @@ class Post:
             gone = replace(row, settlement=Settlement.WITHDRAWN, next_at=None, why="nothing is left to be told")
             self._state.settled(Settled((gone,)))
             return
-        _, message = sealed
+        message, _ = sealed
         self.heard.append(Heard(now, message))
         done = replace(row, settlement=Settlement.DELIVERED, next_at=None, tries=1, attempts=(Attempt(now),))
         receipt = {"number": str(len(self.heard))}
