@@ -2,13 +2,14 @@
 
 Exit codes: 0 well, 1 something is wrong inside a file, 2 bad arguments or a path that cannot be read, 3 the agent
 cannot be reached, or cannot start or go on. `sentinel exec` stands before each run of a job: it does without the
-parser, and so does what is imported here.
+parser, and so do a plain `run`, `check`, and what is imported here.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 from sentinel.core.errors import ConfigInvalid, SentinelError
 
@@ -57,6 +58,20 @@ def exit_code(exc: SentinelError) -> int:
     return MISUSED if isinstance(exc, (Misused, SettingsInvalid)) else UNREACHABLE
 
 
+def told(command: Callable[[], int]) -> int:
+    """Run a command and return its exit code; what goes wrong is said in one sentence."""
+    try:
+        return command()
+    except SentinelError as exc:
+        sys.stderr.write(f"sentinel: {exc}\n")
+        return exit_code(exc)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `sentinel check | head`
+        sys.stderr.close()
+        return WELL
+
+
 def unforeseen(exc: Exception) -> int:
     """Say in one sentence what nobody foresaw, and return its exit code; the traceback is for those who ask for it."""
     if os.environ.get("SENTINEL_LOG_LEVEL", "").lower() == "debug":
@@ -84,6 +99,10 @@ def main() -> None:
 
             if (wrapped := wrapper.parse(sys.argv[2:])) is not None:
                 sys.exit(wrapper.run(wrapped, os.environ))
+        if sys.argv[1:] == ["run"]:
+            from sentinel.cli import running
+
+            sys.exit(running.run())
         from sentinel.cli.commands import app
 
         app()(prog_name="sentinel")

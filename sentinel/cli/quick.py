@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sentinel.cli import exit_code
+from sentinel.cli import told
 from sentinel.cli.checking import FORMATS, LIMITS, Options, run
-from sentinel.core.errors import SentinelError
 
 _FLAGS = {"--strict": "strict", "--online": "online", "--list": "list", "--no-cache": "no_cache", "--fix": "fix"}
 _VALUES = {"--format": "format", "--fail-on": "fail_on", "--explain": "explain", "--diff": "diff"}
@@ -24,15 +22,7 @@ def quick(words: Sequence[str]) -> int | None:
         return None
     gc.disable()  # a check is over soon, and what it makes holds no circles: looking for them takes a tenth of it
     try:
-        return run(options)
-    except SentinelError as exc:
-        sys.stderr.write(f"sentinel: {exc}\n")
-        return exit_code(exc)
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # `sentinel check | head`
-        sys.stderr.close()
-        return 0
+        return told(lambda: run(options))
     finally:
         gc.freeze()  # nor need they be looked for at the end
 

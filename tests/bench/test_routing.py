@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import pytest
 
-from sentinel.cli.run import collect_seldom
+from sentinel.cli.running import collect_seldom
 from sentinel.core.alert import Condition, Observed
 from sentinel.core.clock import ManualClock
 from sentinel.core.labels import Labels
