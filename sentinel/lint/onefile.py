@@ -105,9 +105,9 @@ def group_views(node: Node, findings: Findings) -> Iterator[GroupView]:
 
 def flaws_of(groups: Iterable[GroupView], rules: Sequence[RuleView]) -> Iterator[tuple[str, Flaw]]:
     """Yield what the checks of single rules and groups find, each with the check's name."""
-    checks = [(name, check_module(name).check) for name in RULE_CHECKS]
-    for rule in rules:
-        for name, check in checks:
+    for name in RULE_CHECKS:
+        check = check_module(name).check
+        for rule in rules:
             for flaw in check(rule):
                 yield name, flaw
     for name in GROUP_CHECKS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +11,7 @@ from sentinel.config.offsets import place, span, verbatim
 from sentinel.config.tree import MappingNode, Node, ScalarNode
 from sentinel.core.problem import Edit, Position
 from sentinel.core.severity import Severity
+from sentinel.lint.reach import possible, reach
 from sentinel.promql.ast import Aggregate, Binary, Call, Expr, MatrixSelector, Subquery, VectorSelector
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Query:
         scalar: where it is written.
         key: of the text: "expr", "of", "to".
         filled: the text after substitution, where something was filled in.
+        comparisons: those that filter, and whether each can hold: always, never, or at times (None).
     """
 
     expr: Expr
@@ -42,6 +44,7 @@ class Query:
     calls: list[Call] = field(default_factory=list)
     aggregates: list[Aggregate] = field(default_factory=list)
     binaries: list[Binary] = field(default_factory=list)
+    comparisons: list[tuple[Binary, bool | None]] = field(default_factory=list)
     _above: dict[int, Expr] = field(default_factory=dict)
     _verbatim: int | None = None
 
@@ -65,6 +68,8 @@ class Query:
             for child in reversed(node.children):
                 self._above[id(child)] = node
                 waiting.append(child)
+        filters = (node for node in self.binaries if node.op.compares and not node.return_bool)
+        self.comparisons = [(node, possible(node.op, reach(node.lhs), reach(node.rhs))) for node in filters]
 
     def above(self, node: Expr) -> Expr | None:
         """Return what a node stands in; None for the whole."""
@@ -105,6 +110,26 @@ class Query:
         return Edit(*found, text) if found else None
 
 
+class Written(NamedTuple):
+    """A template of a rule.
+
+    Args:
+        key: of the text.
+        text: as it stands in YAML, the escapes resolved.
+        node: where.
+        names_alert: whether it becomes a label, and so a part of what the alert is.
+    """
+
+    key: str
+    text: str
+    node: Node
+    names_alert: bool
+
+    def at(self, begin: int, end: int) -> Position:
+        """Return where a part of it stands in the file."""
+        return place(self.node, begin, end) if isinstance(self.node, ScalarNode) else self.node.position
+
+
 @dataclass(slots=True, eq=False)
 class RuleView:
     """One rule.
@@ -124,6 +149,7 @@ class RuleView:
         interval: that its group says; None where it says none, and for a rule of ours.
         group: name of its group, "" for one of ours.
         rule: what was made of it, of ours only.
+        templates: its labels and texts that are filled in.
     """
 
     kind: str
@@ -140,6 +166,21 @@ class RuleView:
     interval: timedelta | None = None
     group: str = ""
     rule: Rule | None = None
+    templates: Sequence[Written] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the texts that are filled in, once for all checks."""
+        self.templates = tuple(self._templates())
+
+    def _templates(self) -> Iterator[Written]:
+        """Yield the texts that are filled in; those of a group or of a folder's defaults are left out."""
+        under = ("annotations",) if self.kind == "alert" else ()
+        for key, text in self.texts.items():
+            if ("{{" in text or "{%" in text) and (node := self.find(*under, key)) is not None:
+                yield Written(key, text, node, names_alert=False)
+        for key, text in self.labels.items():
+            if "{{" in text and (node := self.find("labels", key)) is not None:
+                yield Written(key, text, node, names_alert=True)
 
     @property
     def alerts(self) -> bool:

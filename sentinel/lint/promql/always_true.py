@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from sentinel.core.severity import Severity
 from sentinel.lint.alert.comparison import filters
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.reach import pair, possible, reach
+from sentinel.lint.reach import pair
 from sentinel.lint.view import RuleView
 from sentinel.promql.ast import Binary, Operator
 from sentinel.promql.check import unwrap
@@ -41,7 +41,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     if not isinstance(node, Binary) or node.return_bool:
         return
     if node.op.compares:
-        always = possible(node.op, reach(node.lhs), reach(node.rhs)) is True
+        always = any(one is node and holds for one, holds in query.comparisons)
         if always and not filters(node.lhs) and not filters(node.rhs):
             says = f"always true: it fires for as long as there is {query.written(node.lhs)}"
             yield Flaw(query.at(node), says, "compare with a number that it does not always pass")

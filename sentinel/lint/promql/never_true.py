@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.reach import Reach, pair, possible, reach
+from sentinel.lint.reach import pair, reach
 from sentinel.lint.view import Query, RuleView
 from sentinel.promql.ast import Binary, Expr, Operator, ValueType
 
@@ -35,19 +35,18 @@ SEVERITY = Severity.ERROR
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag comparisons whose left side can have no value that fulfils them, and pairs that exclude each other."""
     for query in rule.queries:
+        for node, holds in query.comparisons:
+            if holds is False:
+                says = _says(query, node.rhs if node.lhs.type is ValueType.SCALAR else node.lhs)
+                yield Flaw(query.at(node), says, _fix(query, node))
         for node in query.binaries:
-            if node.op.compares and not node.return_bool:
-                left, right = reach(node.lhs), reach(node.rhs)
-                if possible(node.op, left, right) is False:
-                    turned = node.lhs.type is ValueType.SCALAR
-                    says = _says(query, node.rhs, right) if turned else _says(query, node.lhs, left)
-                    yield Flaw(query.at(node), says, _fix(query, node))
-            elif node.op is Operator.AND and (both := pair(node.lhs, node.rhs)) and both.exclude:
+            if node.op is Operator.AND and (both := pair(node.lhs, node.rhs)) and both.exclude:
                 says = f"{query.written(node.lhs)} and {query.written(node.rhs)} exclude each other"
                 yield Flaw(query.at(node), says, "write `or` if either is wrong, or exchange the two numbers")
 
 
-def _says(query: Query, side: Expr, values: Reach) -> str:
+def _says(query: Query, side: Expr) -> str:
+    values = reach(side)
     bounds = [f"at least {values.least:g}" if values.least > -float("inf") else "", f"at most {values.most:g}"]
     known = " and ".join(bound for bound in bounds if bound and "inf" not in bound)
     return f"never true: {query.written(side)} is {known}"

@@ -84,11 +84,10 @@ def _apart(query: Query, node: Binary) -> Iterator[Flaw]:
 
 def _differing(node: Binary, matching: Matching) -> str:
     """Return a label by which the sides are matched, and that is surely another one on each; "" where there is none."""
-    left, right = _fixed(node.lhs), _fixed(node.rhs)
-    labels = frozenset(matching.labels)
-    wanted = (name for name, value in left.items() if right.get(name, value) != value)
-    if node.op is Operator.UNLESS:
+    if node.op is Operator.UNLESS or not (left := _fixed(node.lhs)):
         return ""
+    right, labels = _fixed(node.rhs), frozenset(matching.labels)
+    wanted = (name for name, value in left.items() if right.get(name, value) != value)
     return next((name for name in wanted if (name in labels) is matching.on), "")
 
 

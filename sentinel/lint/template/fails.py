@@ -31,8 +31,8 @@ from typing import Any
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.texts import Written, actions, templates
-from sentinel.lint.view import RuleView
+from sentinel.lint.texts import actions
+from sentinel.lint.view import RuleView, Written
 from sentinel.promql.parser import parse
 
 SEVERITY = Severity.ERROR
@@ -51,7 +51,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag templates of rule files that fail with each of several samples, and PromQL in them that cannot be read."""
     if rule.kind == "rule":
         return
-    for written in templates(rule):
+    for written in rule.templates:
         if all(_PLAIN.fullmatch(action.group()) for action in actions(written.text)):
             continue
         unreadable = list(_unreadable(written))

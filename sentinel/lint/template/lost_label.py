@@ -25,7 +25,7 @@ from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 from sentinel.lint.carried import Carried, carried
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.texts import labels_in, templates
+from sentinel.lint.texts import labels_in
 from sentinel.lint.view import RuleView
 
 SEVERITY = Severity.ERROR
@@ -34,7 +34,7 @@ SEVERITY = Severity.ERROR
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag labels in templates that the expression cannot have, whatever the series are."""
     has: Carried | None = None
-    for written in templates(rule):
+    for written in rule.templates:
         for label, begin, end in labels_in(rule, written):
             has = has or _of(rule)
             if has is not None and has.lacks(label) and label != "alertname":

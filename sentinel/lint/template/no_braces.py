@@ -28,8 +28,8 @@ from itertools import islice
 from sentinel.config.tree import Node
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.texts import Written, outside
-from sentinel.lint.view import RuleView
+from sentinel.lint.texts import outside
+from sentinel.lint.view import RuleView, Written
 
 SEVERITY = Severity.WARNING
 

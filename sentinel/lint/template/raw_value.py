@@ -24,7 +24,6 @@ from collections.abc import Iterator
 
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.texts import templates
 from sentinel.lint.view import RuleView
 from sentinel.promql.ast import Operator
 
@@ -40,7 +39,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag `$value` as it is where the expression divides or takes a rate."""
     if rule.kind == "rule":
         return
-    for written in templates(rule):
+    for written in rule.templates:
         if not written.names_alert and (found := _RAW.search(written.text)) and _is_uneven(rule):
             yield Flaw(written.at(*found.span(1)), "$value has as many digits as there are", _fix(rule))
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.texts import labels_in, templates
+from sentinel.lint.texts import labels_in
 from sentinel.lint.view import RuleView
 
 SEVERITY = Severity.WARNING
@@ -41,7 +41,7 @@ _USUAL = frozenset(_WORDS.split())
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag a label that is nearly another one which the expression, or every tree, knows, and is not known itself."""
     known: set[str] | None = None
-    for written in templates(rule):
+    for written in rule.templates:
         for label, begin, end in labels_in(rule, written):
             if label in _USUAL:
                 continue

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
-from sentinel.lint.texts import actions, templates
+from sentinel.lint.texts import actions
 from sentinel.lint.view import RuleView
 
 SEVERITY = Severity.ERROR
@@ -35,7 +35,7 @@ _DECIDING = re.compile(r"\{\{-?\s*(?:if|else if)\b|\{%")
 
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag labels into which the value is written; one that only decides between words is left alone."""
-    for written in templates(rule):
+    for written in rule.templates:
         if not written.names_alert:
             continue
         for action in actions(written.text):
