@@ -51,11 +51,16 @@ def tree_around(path: Path) -> tuple[Path, ...]:
 
 
 def show(path: Path, base: Path) -> str:
-    """Return the path as people are shown it: below `base` without it, else whole."""
+    """Return the path as people are shown it: below `base` without it, else whole; ? for what is not UTF-8."""
     whole, base = Path(os.path.abspath(path)), Path(os.path.abspath(base))
-    if base != Path(base.anchor) and whole.is_relative_to(base):
-        return whole.relative_to(base).as_posix()
-    return whole.as_posix()
+    below = base != Path(base.anchor) and whole.is_relative_to(base)
+    shown = whole.relative_to(base).as_posix() if below else whole.as_posix()
+    return shown if _is_text(shown) else shown.encode("utf-8", "replace").decode()
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a name is UTF-8; what Python could not decode stands in it as half a character."""
+    return not any("\ud800" <= one <= "\udfff" for one in name)
 
 
 def rewrite(path: Path, text: str) -> None:
@@ -82,14 +87,27 @@ def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
     for entry in found:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             if entry.name not in PASSED_OVER:
                 yield from _walk(folder / entry.name, above | {real})
         elif entry.name.endswith(SUFFIXES):
             yield folder / entry.name
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Say whether an entry is a folder; of a link that leads round in circles the reading says what is wrong."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def _read(file: Path, shown: str, texts: dict[str, str], problems: list[Problem]) -> None:
+    if not _is_text(str(file)):
+        problems.append(
+            Problem("file/text", Severity.ERROR, Position(shown), "has a name that is not UTF-8; rename it")
+        )
+        return
     try:
         if not file.is_file():
             file.stat()

@@ -15,6 +15,7 @@ from sentinel.core.errors import SentinelError
 from sentinel.core.problem import Problem
 
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+_MOVED = re.compile(r"^rename from ([^\n]+)\nrename to ([^\n]+)$", re.MULTILINE)
 #: Places in a sentence, which move when lines are added above.
 _PLACES = re.compile(r"(?<=\w):\d+(:\d+)?")
 
@@ -29,17 +30,19 @@ class Change(NamedTuple):
     Args:
         earlier: the texts before it, by shown path.
         lines: the lines that it touched, by shown path.
+        moved: what files are called now that had another name, by that.
     """
 
     earlier: Mapping[str, str]
     lines: Mapping[str, frozenset[int]]
+    moved: Mapping[str, str]
 
     def brought_in(self, now: Sequence[Problem], before: Iterable[Problem]) -> tuple[Problem, ...]:
         """Return the problems that were not there before, and those on lines that were touched."""
-        known = Counter(map(_mark, before))
+        known = Counter(_mark(problem, self.moved) for problem in before)
         found = []
         for problem in now:
-            mark, at = _mark(problem), problem.position
+            mark, at = _mark(problem, {}), problem.position
             known[mark] -= 1
             if known[mark] < 0 or at.line in self.lines.get(at.file, frozenset()):
                 found.append(problem)
@@ -63,10 +66,11 @@ def change_since(revision: str, paths: Sequence[Path], base: Path) -> Change:
         commit = _git(base, "merge-base", commit, "HEAD").strip()
     below = _below(paths, top)
     names = _git(top, "ls-tree", "-r", "-z", "--name-only", commit, "--", *below).split("\0")
-    wanted = [name for name in names if _is_read(name)]
+    wanted = [name for name in names if _is_read(name) and not {"\n", "\ufffd"} & set(name)]
     earlier = {show(top / name, base): text for name, text in _contents(top, commit, wanted)}
-    diff = _git(top, "diff", "-U0", "--no-color", "--no-ext-diff", "--no-renames", commit, "--", *below)
-    return Change(earlier, {show(top / name, base): lines for name, lines in _touched(diff)})
+    diff = _git(top, "diff", "-U0", "--no-color", "--no-ext-diff", "-M", commit, "--", *below)
+    moved = {show(top / old, base): show(top / new, base) for old, new in _MOVED.findall(diff)}
+    return Change(earlier, {show(top / name, base): lines for name, lines in _touched(diff)}, moved)
 
 
 def _below(paths: Sequence[Path], top: Path) -> list[str]:
@@ -105,10 +109,12 @@ def _touched(diff: str) -> Iterator[tuple[str, frozenset[int]]]:
             yield name, frozenset(lines)
 
 
-def _mark(problem: Problem) -> tuple[str, ...]:
-    """Return what tells a problem from others, wherever its line moved to."""
-    excerpt = " ".join(problem.excerpt.split())
-    return problem.check, problem.position.file, excerpt, _PLACES.sub("", problem.says)
+def _mark(problem: Problem, moved: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what tells a problem from others, wherever its line and its file moved to."""
+    excerpt, says = " ".join(problem.excerpt.split()), _PLACES.sub("", problem.says)
+    for old, new in moved.items():
+        says = says.replace(old, new) if old in says else says
+    return problem.check, moved.get(problem.position.file, problem.position.file), excerpt, says
 
 
 def _git(folder: Path, *words: str) -> str:

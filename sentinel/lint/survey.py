@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sentinel.config.files import read_files, show, tree_around
+from sentinel.config.files import FOLDERS, read_files, show, tree_around
 from sentinel.core.problem import Position, Problem
 from sentinel.core.severity import Severity
 from sentinel.lint.change import change_since
@@ -73,7 +73,8 @@ def _survey(paths: Sequence[Path], tree: tuple[Path, ...], setting: Setting, rep
     setting = setting._replace(complete=complete)
     judged = examine(around | asked, setting, unreadable, reporter)
     if since:
-        change = change_since(since, [*paths, *tree], base)
+        once = [tree[0].parent / name for name in FOLDERS] if tree else []  # one of them may be gone
+        change = change_since(since, [*paths, *once], base)
         before = examine(change.earlier, setting, reporter=reporter)
         judged = judged._replace(problems=change.brought_in(judged.problems, before.problems))
     places = {*asked, *(problem.position.file for problem in unreadable)}

@@ -14,6 +14,7 @@ with atheris.instrument_imports(include=["sentinel"]):
     from sentinel.config.source import decode
     from sentinel.lint import CHECKS
     from sentinel.lint.examine import Setting, examine
+    from sentinel.lint.mend import mend
     from sentinel.lint.page import check_module
 
     # What is imported only when it is needed is to be instrumented, too.
@@ -40,6 +41,8 @@ def told(text: str) -> None:
         found = examine({"rules/x.yaml": text}, SETTING)
         as_text(found.problems, colour=True)
         as_json(found.problems)
+        if edits := [problem.edit for problem in found.problems if problem.edit]:
+            examine({"rules/x.yaml": mend(text, edits)[0]}, SETTING)
     except ValueError as exc:
         raise RuntimeError("a ValueError reached the user") from exc
 

@@ -15,8 +15,8 @@ import pytest
 
 from tests.lint.test_fuzz import GROUP, TOKENS, files
 
-pytestmark = pytest.mark.chaos
 SECONDS = int(os.environ.get("SENTINEL_FUZZ_SECONDS", "300"))
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(SECONDS + 300)]
 
 
 def test_nothing_that_stands_in_a_file_breaks_check(tmp_path: Path) -> None:

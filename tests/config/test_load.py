@@ -118,6 +118,18 @@ def test_an_unreadable_path_stops_the_load(tmp_path: Path) -> None:
 class TestFiles:
     """Which files are a tree."""
 
+    def test_a_link_in_a_circle_hides_no_other_file(self, tmp_path: Path) -> None:
+        """It is a problem by itself, and so is a name that is not UTF-8."""
+        (tmp_path / "a.yaml").symlink_to("a.yaml")
+        (tmp_path / os.fsdecode(b"caf\xe9.yaml")).write_text(RULE)
+        (tmp_path / "z.yaml").write_text("rules: 5\n")
+        with pytest.raises(ConfigInvalid) as invalid:
+            load([tmp_path], {}, NOW, base=tmp_path)
+        said = [str(problem) for problem in invalid.value.problems]
+        assert [line.partition(":")[0] for line in said] == ["a.yaml", "caf?.yaml", "z.yaml"]
+        assert "too many levels of symbolic links" in said[0]
+        assert "not UTF-8" in said[1]
+
     def test_dotted_names_and_packs_are_passed_over(self, write: Write) -> None:
         """What lies in packs is copied out before it wakes anybody."""
         folder = write(

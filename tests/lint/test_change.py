@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,20 @@ def test_what_a_change_breaks_elsewhere_is_told(repository: Path) -> None:
     assert told() == {"rule/unknown-metric rules/a.yaml:2"}
 
 
+def test_what_is_gone_is_missed_where_it_was_needed(repository: Path) -> None:
+    """Also where its folder is gone with it."""
+    git("rm", "-q", "probes/a.yaml")
+    assert told() == {"rule/invalid rules/a.yaml:3"}
+
+
+def test_a_file_that_moved_brings_in_nothing(repository: Path) -> None:
+    """What stands on a line that was changed on the way does."""
+    git("mv", "rules/a.yaml", "rules/b.yaml")
+    assert told() == set()
+    (repository / "rules" / "b.yaml").write_text(RULES.replace("for: 45s", "for: 50s"))
+    assert told() == {"rule/for-too-short rules/b.yaml:2"}
+
+
 def test_a_branch_is_compared_with_where_it_left(repository: Path) -> None:
     """What others did meanwhile is not its doing."""
     git("checkout", "-qb", "mine")
@@ -77,3 +92,12 @@ def test_a_revision_that_is_not_there_is_said(repository: Path) -> None:
     """With git's own words."""
     with pytest.raises(CannotCompare, match="git rev-parse"):
         told("no-such-branch")
+
+
+def test_a_name_that_is_no_text_hinders_nothing(repository: Path) -> None:
+    """Neither one with the end of a line in it, nor one that is not UTF-8; the latter is a problem by itself."""
+    for name in (b"two\nlines.yaml", b"caf\xe9.yaml"):
+        (repository / "rules" / os.fsdecode(name)).write_text("rules: {}\n")
+    git("add", ".")
+    git("commit", "-qm", "odd names")
+    assert told() == {"file/text rules/caf?.yaml:1"}
