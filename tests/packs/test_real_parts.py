@@ -54,11 +54,10 @@ class Postgres:
         """Connect as a superuser; each statement is its own transaction."""
         return psycopg.connect(f"postgresql://postgres@127.0.0.1:{port or self.port}/postgres", autocommit=True)
 
-    async def look(self, probe: str) -> Run:
+    async def look(self, probe: str, role: str = "sentinel") -> Run:
         """Run a probe of the pack, with the role that its first lines ask for."""
-        found = await looked(
-            "postgres", probe, POSTGRES_URL=f"postgresql+psycopg://sentinel@127.0.0.1:{self.port}/postgres"
-        )
+        url = f"postgresql+psycopg://{role}@127.0.0.1:{self.port}/postgres"
+        found = await looked("postgres", probe, POSTGRES_URL=url)
         assert found.success, found.words
         return found
 
@@ -78,6 +77,7 @@ def postgres() -> Iterator[Postgres]:
         try:
             with found.connect() as sql:
                 sql.execute("create role sentinel login in role pg_monitor")
+                sql.execute("create role anybody login")
             source = f"postgresql://postgres@127.0.0.1:{found.port}/"
             found.run("pg_basebackup", "-D", f"{place}/replica", "-d", source, "-R", "-N", "--checkpoint=fast")
             found.start("replica", found.replica_port)
@@ -96,7 +96,9 @@ async def test_postgresql_counts_the_connections_of_clients(postgres: Postgres) 
     before = value(await postgres.look("postgres-connections"), "postgres_connections")
     with closing(postgres.connect()), closing(postgres.connect()):
         found = await postgres.look("postgres-connections")
+        seen_by_anybody = await postgres.look("postgres-connections", "anybody")
     assert value(found, "postgres_connections") - before == 2
+    assert value(seen_by_anybody, "postgres_connections") - before == 2
     assert value(found, "postgres_connections_limit") == 97
 
 
