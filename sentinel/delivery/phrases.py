@@ -19,14 +19,14 @@ def mark(reason: Reason, severity: Severity, facts: Facts) -> str:
     """Return the word that a message begins with: how bad it is, or that it is over."""
     if reason is Reason.TEST:
         return "Test"
-    if facts.news and all(alert.over for alert in facts.news):
+    news, now = facts.news, str(severity)
+    if news and all(alert.over for alert in news):
         return "Resolved"
-    now = str(severity)
     match reason:
         case Reason.REMINDER:
             return f"Still {now}"
         case Reason.ROSE:
-            was = max((alert.heard for alert in facts.news if alert.heard and alert.heard < severity), default=None)
+            was = max((alert.heard for alert in news if alert.heard and alert.heard < severity), default=None)
             return f"Now {now}, was {was}" if was else f"Now {now}"
         case Reason.ESCALATION:
             return f"Escalated, still {now}"
@@ -86,6 +86,9 @@ def footer(facts: Facts) -> str:
 
 def alert_words(alert: AlertFact, at: datetime) -> Mapping[str, Any]:
     """Return one alert as templates see it."""
+    headline = f"{state(alert)}  {alert.rule}{_braces(alert)}"
+    value = f": {alert.value}" if alert.value else ""
+    since = f", since {clock(alert.since, at)}" if alert.since else ""
     return {
         "fingerprint": alert.fingerprint,
         "rule": alert.rule,
@@ -102,9 +105,9 @@ def alert_words(alert: AlertFact, at: datetime) -> Mapping[str, Any]:
         "dashboard": alert.dashboard,
         "owner": alert.owner,
         "origin": str(alert.origin),
-        "headline": f"{state(alert)}  {alert.rule}{_braces(alert)}",
+        "headline": headline,
         "details": details(alert, at),
-        "brief": _brief(alert, at),
+        "brief": f"{headline}{value}{since}",
     }
 
 
@@ -175,8 +178,8 @@ def duration(span: timedelta) -> str:
 
 def clock(instant: datetime, beside: datetime | None) -> str:
     """Return a time of day in UTC, with its date unless it is the day of `beside`."""
-    form = "%H:%M UTC" if beside and beside.date() == instant.date() else "%Y-%m-%d %H:%M UTC"
-    return instant.strftime(form)
+    time = f"{instant.hour:02}:{instant.minute:02} UTC"  # strftime takes ten times as long
+    return time if beside and beside.date() == instant.date() else f"{instant.date()} {time}"
 
 
 def highest(alerts: Sequence[AlertFact], default: Severity) -> Severity:
@@ -192,9 +195,3 @@ def _since(instant: datetime, at: datetime) -> str:
 
 def _braces(alert: AlertFact) -> str:
     return str(Labels.of(alert.labels)) if alert.labels else ""
-
-
-def _brief(alert: AlertFact, at: datetime) -> str:
-    value = f": {alert.value}" if alert.value else ""
-    since = f", since {clock(alert.since, at)}" if alert.since else ""
-    return f"{state(alert)}  {alert.rule}{_braces(alert)}{value}{since}"
