@@ -12,8 +12,8 @@ refuses, the agent stops) is given back.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -170,6 +170,7 @@ class Courier:
             if leased is None:
                 continue
             del self._landed[: len(landed)], self._unsent[: len(unsent)]
+            self._tell(landed)
             self._pace = leased.pace
             self._queue += leased.parcels
             if self._breaker.refusals and len(self._queue) > 1:  # while the desk worked it began to refuse
@@ -230,8 +231,11 @@ class Courier:
         result = await attempt(self.notifier, parcel.message, self._clock, self._timeout, send)
         was, now = self._breaker, self._clock.now()
         self._breaker = self._judged(result, now)
-        self._tell(parcel, result, was)
         recovered = was.opened_at is not None and self._breaker.opened_at is None
+        if recovered:
+            log.info("circuit half-open -> closed", notifier=self.notifier.name)
+        elif was.opened_at is None and self._breaker.opened_at is not None:
+            log.error("circuit closed -> open", notifier=self.notifier.name, why=self._breaker.last_error)
         self._landed.append(Landed(parcel, result, now, recovered))
         self._aloft -= {asyncio.current_task()}
         if self._breaker.refusals:
@@ -250,19 +254,19 @@ class Courier:
             self._refused += 1
         return self._breaker.accepted()
 
-    def _tell(self, parcel: Parcel, result: Result, was: Breaker) -> None:
-        name, message = self.notifier.name, parcel.message
-        said = {"notifier": name, "id": parcel.rows[0].id, "reason": str(message.reason)}
-        if len(parcel.rows) > 1:
-            said["groups"] = str(len(parcel.rows))
-        if result.error:
-            log.warning("not delivered", **said, why=str(result.error))
-        else:
-            log.info("delivered", **said)
-        if was.opened_at is None and self._breaker.opened_at is not None:
-            log.error("circuit closed -> open", notifier=name, why=self._breaker.last_error)
-        elif was.opened_at is not None and self._breaker.opened_at is None:
-            log.info("circuit half-open -> closed", notifier=name)
+    def _tell(self, landed: Sequence[Landed]) -> None:
+        """Log what was settled: a line for each refusal, one for all that was accepted for the same reason."""
+        delivered: dict[str, list[str]] = defaultdict(list)
+        for one in landed:
+            reason, ids = str(one.parcel.message.reason), [row.id for row in one.parcel.rows]
+            if one.result.error:
+                log.warning(
+                    "not delivered", notifier=self.notifier.name, reason=reason, ids=ids, why=str(one.result.error)
+                )
+            else:
+                delivered[reason] += ids
+        for reason, ids in delivered.items():
+            log.info("delivered", notifier=self.notifier.name, reason=reason, ids=ids)
 
     async def _written(self, work: Callable[[Transaction], S]) -> S | None:
         """Have something written; None where the database did not take it, and a moment has passed."""

@@ -112,17 +112,15 @@ class Line:
             address = address.with_user(None)  # who says it in a header means that one
         name = self._tls.server_name or None
         try:
-            async with asyncio.timeout(self._timeout):
-                session = self._session(secure=url.startswith("https:"))
-                response = await session.request(
-                    method,
-                    address,
-                    headers=sent,
-                    data=content,
-                    allow_redirects=False,
-                    server_hostname=name,
-                    proxy=_proxy(address.scheme, address.host or ""),
-                )
+            response = await self._session(secure=url.startswith("https:")).request(
+                method,
+                address,
+                headers=sent,
+                data=content,
+                allow_redirects=False,
+                server_hostname=name,
+                proxy=_proxy(address.scheme, address.host or ""),
+            )
         except aiohttp.ConnectionTimeoutError as exc:
             raise TryAgain(f"{self._receiver}: cannot connect in time") from exc
         except aiohttp.ClientConnectorError as exc:
@@ -145,7 +143,7 @@ class Line:
         if (session := self._sessions.get(context)) is None:
             session = self._sessions[context] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=context or True, keepalive_timeout=_KEPT_SECONDS),
-                timeout=aiohttp.ClientTimeout(self._timeout, connect=self._timeout * 0.8),
+                timeout=aiohttp.ClientTimeout(self._timeout, connect=self._timeout * 0.8, ceil_threshold=self._timeout),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return session
@@ -184,6 +182,8 @@ async def _beginning(response: ClientResponse) -> str:
     """Return the beginning of a body; where it does not come, the status that was heard counts all the same."""
     import aiohttp
 
+    if response.content.is_eof():  # as with most: it came with the status, and nothing is to be waited for
+        return response.content.read_nowait(_READ_BYTES).decode(errors="replace")
     found = bytearray()
     with contextlib.suppress(aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(_READ_SECONDS):

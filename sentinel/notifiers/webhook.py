@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_core import to_json
 
 from sentinel.core.alert import Origin
 from sentinel.core.errors import GiveUp, TryAgain
@@ -134,7 +135,7 @@ class Webhook(WebNotifier):
             except TemplateInvalid as exc:
                 raise GiveUp(f"webhook: body: {exc}") from exc
         document = payload(message) if self.format == "sentinel" else webhook_payload(message)
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return to_json(document)
 
     def _judged(self, answer: Answer) -> GiveUp | TryAgain:
         words = answer.words
