@@ -20,11 +20,10 @@ def quick(words: Sequence[str]) -> int | None:
     options = read(words)
     if options is None:
         return None
-    gc.disable()  # a check is over soon, and what it makes holds no circles: looking for them takes a tenth of it
     try:
         return told(lambda: run(options))
     finally:
-        gc.freeze()  # nor need they be looked for at the end
+        gc.freeze()  # nor need circles be looked for at the end
 
 
 def read(words: Sequence[str]) -> Options | None:

@@ -52,15 +52,15 @@ def tree_around(path: Path) -> tuple[Path, ...]:
 
 def show(path: Path, base: Path) -> str:
     """Return the path as people are shown it: below `base` without it, else whole; ? for what is not UTF-8."""
-    whole, base = Path(os.path.abspath(path)), Path(os.path.abspath(base))
-    below = base != Path(base.anchor) and whole.is_relative_to(base)
-    shown = whole.relative_to(base).as_posix() if below else whole.as_posix()
-    return shown if _is_text(shown) else shown.encode("utf-8", "replace").decode()
+    shown, above = os.path.abspath(path), os.path.abspath(base)
+    if above != os.path.dirname(above):  # below the root lies everything
+        shown = "." if shown == above else shown.removeprefix(os.path.join(above, ""))
+    return _as_text(shown.replace(os.sep, "/"))
 
 
-def _is_text(name: str) -> bool:
-    """Say whether a name is UTF-8; what Python could not decode stands in it as half a character."""
-    return not any("\ud800" <= one <= "\udfff" for one in name)
+def _as_text(name: str) -> str:
+    """Return a name with ? for what is not UTF-8: Python lets that stand in it as half a character."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def rewrite(path: Path, text: str) -> None:
@@ -103,7 +103,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _read(file: Path, shown: str, texts: dict[str, str], problems: list[Problem]) -> None:
-    if not _is_text(str(file)):
+    if _as_text(str(file)) != str(file):
         problems.append(
             Problem("file/text", Severity.ERROR, Position(shown), "has a name that is not UTF-8; rename it")
         )
