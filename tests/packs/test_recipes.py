@@ -49,17 +49,18 @@ def where(vendor: str, port: int, key: str = KEY) -> dict[str, str]:
     }[vendor]
 
 
-async def test_inngest_shows_when_a_function_last_finished_and_failed() -> None:
-    """Only the function that was asked for counts, and one that never ran has run at 0."""
+async def test_inngest_shows_when_a_function_last_finished_succeeded_and_failed() -> None:
+    """Only the function that was asked for counts, and one that never ran has run at 0; what failed finished, too."""
     vendor = Vendor(vendors.inngest)
     async with served(vendor) as port:
         never = await looked("inngest", "inngest-finished", **where("inngest", port))
         assert value(never, "inngest_last_finished_timestamp_seconds") == 0
-        vendor.rows += [ended("finished", "shop-discovery", AT - 600), ended("finished", "shop-harvest", AT - 5)]
-        vendor.rows += [ended("finished", "shop-discovery", AT - 1200), ended("failed", "shop-discovery", AT - 60)]
+        vendor.rows += [*ended("shop-discovery", AT - 600), *ended("shop-harvest", AT - 5)]
+        vendor.rows += [*ended("shop-discovery", AT - 1200), *ended("shop-discovery", AT - 60, well=False)]
         finished = await looked("inngest", "inngest-finished", **where("inngest", port))
         failed = await looked("inngest", "inngest-failed", **where("inngest", port))
-    assert value(finished, "inngest_last_finished_timestamp_seconds") == AT - 600
+    assert value(finished, "inngest_last_finished_timestamp_seconds") == AT - 60
+    assert value(finished, "inngest_last_succeeded_timestamp_seconds") == AT - 600
     assert value(failed, "inngest_last_failed_timestamp_seconds") == AT - 60
 
 
@@ -88,6 +89,16 @@ async def test_github_shows_how_the_last_run_on_main_ended(conclusion: str, fail
     assert value(found, "github_workflow_failed") == failed
     assert value(found, "github_workflow_completed_timestamp_seconds") == AT - 900
     assert value(found, "github_requests_left") == 4999
+
+
+async def test_a_run_that_was_cancelled_does_not_hide_that_main_is_red() -> None:
+    """What counts is the newest that was seen to its end."""
+    vendor = Vendor(vendors.github, [workflow_run("cancelled", AT), workflow_run("skipped", AT - 60)])
+    vendor.rows += [workflow_run("failure", AT - 900), workflow_run("success", AT - 1800)]
+    async with served(vendor) as port:
+        found = await looked("github-actions", "github-workflow", **where("github-actions", port))
+    assert value(found, "github_workflow_failed") == 1
+    assert value(found, "github_workflow_completed_timestamp_seconds") == AT
 
 
 async def test_sentry_shows_how_many_issues_there_are_and_how_many_are_new() -> None:

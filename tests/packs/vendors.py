@@ -50,10 +50,13 @@ def inngest(path: str, query: Mapping[str, str], vendor: Vendor) -> Answer:
     return 200, {"data": rows[: int(query.get("limit", "20"))], "metadata": {"fetched_at": _iso(0)}}, {}
 
 
-def ended(name: str, function: str, at: int) -> dict[str, Any]:
-    """Return the system event of a run that ended: `finished` or `failed`."""
-    data = {"function_id": function, "run_id": f"01J{at}", "correlation_id": ""}
-    return {"id": f"e{at}", "name": f"inngest/function.{name}", "data": data, "ts": at * 1000, "received_at": _iso(at)}
+def ended(function: str, at: int, *, well: bool = True) -> list[dict[str, Any]]:
+    """Return the system events of a run that ended: each has `finished`, and one that failed also `failed`."""
+    data: dict[str, Any] = {"function_id": function, "run_id": f"01J{at}"}
+    data |= {"result": {"rows": 7}} if well else {"error": {"name": "Error", "message": "no"}}
+    names = ["finished"] if well else ["finished", "failed"]
+    kept = {"data": data, "ts": at * 1000, "received_at": _iso(at)}
+    return [{"id": f"{name}{at}", "name": f"inngest/function.{name}", **kept} for name in names]
 
 
 def stripe(path: str, query: Mapping[str, str], vendor: Vendor) -> Answer:
