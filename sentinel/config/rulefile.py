@@ -34,6 +34,14 @@ _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _DURATION = re.compile(r"0|(\d+(ms|[smhdwy]))+")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NOTHING = timedelta()
+#: What other programs call the keys of a rule and of a group.
+_MEANT = {
+    **dict.fromkeys(("expression", "query", "condition", "promql"), "expr"),
+    **dict.fromkeys(("duration", "pending", "pending_for"), "for"),
+    **dict.fromkeys(("name", "alertname", "alert_name", "title"), "alert"),
+    **dict.fromkeys(("alerts", "alerting_rules"), "rules"),
+    **dict.fromkeys(("evaluation_interval", "every"), "interval"),
+}
 #: Keys that people write beside `labels` and `annotations`, and where they belong.
 _BELONGS = {
     "severity": "write it under labels:",
@@ -275,6 +283,11 @@ class _Reading(NamedTuple):
         for name, value in given.values.items():
             if isinstance(value, ScalarNode):
                 found[name] = value.text
+                if is_blank(value):
+                    says = f"{name}: has no value, and is as if it were not there"
+                    self.findings.add(
+                        "group/invalid", given.keys[name], says, "write one, or drop it", severity=Severity.WARNING
+                    )
             else:
                 self._wrong(value, f"{name}: should be a text")
         return found
@@ -329,6 +342,8 @@ class _Reading(NamedTuple):
                 fix = _BELONGS.get(name, "") if "alert" in known else ""
                 if "rules" in known and name in _ALERT | _RECORD:
                     fix = "indent it: it belongs to a rule"
+                if (word := _MEANT.get(name)) in known:
+                    fix = f"write {word}"
                 fix = fix or near(name.lower(), known, "it takes")
                 edit = renamed(key, node, fix, known)
                 self.findings.add("group/unknown-key", key, f'"{name}" is not a key of {what}', fix, edit=edit)
@@ -346,7 +361,12 @@ class _Reading(NamedTuple):
         """Return a key that was meant as another one, and is reported as unknown."""
         known = _ALERT | _RECORD
         return next(
-            (key for name, key in node.keys.items() if name not in known and near(name.lower(), {wanted})), None
+            (
+                key
+                for name, key in node.keys.items()
+                if name not in known and (_MEANT.get(name) == wanted or near(name.lower(), {wanted}))
+            ),
+            None,
         )
 
     def _value(self, node: MappingNode, *path: str) -> Node | None:

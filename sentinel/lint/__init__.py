@@ -23,6 +23,7 @@ RULE_CHECKS: tuple[str, ...] = (
     "promql/fragile",
     "promql/future",
     "promql/histogram",
+    "promql/label-replace",
     "promql/lost-label",
     "promql/many-to-many",
     "promql/matchers",
@@ -47,13 +48,14 @@ RULE_CHECKS: tuple[str, ...] = (
     "template/fails",
     "template/lost-label",
     "template/no-braces",
+    "template/percent",
     "template/raw-value",
     "template/unknown-label",
     "template/value-in-label",
 )
 
 #: Checks that look at one group of a Prometheus rule file: `check(group: GroupView) -> Iterator[Flaw]`.
-GROUP_CHECKS: tuple[str, ...] = ("group/interval",)
+GROUP_CHECKS: tuple[str, ...] = ("group/interval", "group/order", "group/severity-order")
 
 #: Checks that must know the whole tree: `check(context: Context) -> Iterator[Flaw]`.
 TREE_CHECKS: tuple[str, ...] = (

@@ -228,7 +228,7 @@ class Pair(NamedTuple):
 
 def pair(one: Expr, other: Expr) -> Pair | None:
     """Return how two conditions lie; None unless they are a lower and an upper bound of the same value."""
-    first, second = _bound(one), _bound(other)
+    first, second = bound(one), bound(other)
     if first is None or second is None or first[0] != second[0] or (first[1] in _UPPER) == (second[1] in _UPPER):
         return None
     (_, lower, least), (_, upper, most) = (second, first) if first[1] in _UPPER else (first, second)
@@ -245,7 +245,7 @@ _TURNED = {
 }
 
 
-def _bound(expr: Expr) -> tuple[Expr, Operator, float] | None:
+def bound(expr: Expr) -> tuple[Expr, Operator, float] | None:
     """Return what an expression compares with which number: `x > 5`, also where it stands as `5 < x`."""
     while isinstance(expr, Paren):
         expr = expr.expr

@@ -8,6 +8,11 @@ from sentinel.promql.literal import duration_ms, number, signed, unquote
 from sentinel.promql.mistakes import stray_word
 
 
+def _expected(found: Token) -> str:
+    """Return a proposal for what stands where something ends."""
+    return "the range comes behind the labels: x{…}[5m]" if found.text == "{" else stray_word(found.word)
+
+
 class Cursor:
     """The tokens and a place in them; `peek` is the next token."""
 
@@ -48,7 +53,7 @@ class Cursor:
     def expect(self, sign: str, fix: str = "") -> Token:
         """Take this sign, and no other."""
         if self.peek.text != sign:
-            raise self.wrong(f"expected {sign!r}, found {self.peek}", self.peek, fix or stray_word(self.peek.word))
+            raise self.wrong(f"expected {sign!r}, found {self.peek}", self.peek, fix or _expected(self.peek))
         return self.next()
 
     def take_word(self, *words: str) -> Token | None:

@@ -68,6 +68,11 @@ _FUNCTIONS = {
     "not": "write unless, or absent(x)",
     "like": "write =~ in braces",
     "diff": "write delta",
+    "now": "write time()",
+    "distinct": "write count(count by (job) (x))",
+    "by": "behind an operator write on (\u2026)",
+    "ignoring": "write one of on and ignoring",
+    "on": "write one of on and ignoring",
     "derivative": "write deriv",
     "increment": "write increase",
 }
@@ -148,6 +153,8 @@ def operator_meant(found: str, label: str) -> str:
     """Return a proposal for what stands between a label and its value in place of an operator."""
     if found in (">", ">=", "<", "<="):
         return f'labels are texts, which have no order; write {label}=~"5.."'
+    if found == "-":
+        return f"a label has no - in its name; write {label}_…"
     return {"==": "write =", "in": f'write {label}=~"a|b"', ":": "write =", "like": "write =~"}.get(found, "")
 
 

@@ -40,9 +40,16 @@ TEXTS = frozenset({"summary", "description", "message", "runbook", "runbook_url"
 
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag labels whose names are keys of a rule, or of its texts, and which it lacks there."""
-    labels = rule.find("labels")
+    labels, annotations = rule.find("labels"), rule.find("annotations")
+    if rule.kind == "alert" and isinstance(annotations, MappingNode):
+        for name, key in annotations.keys.items():
+            if name in _OF_THE_RULE:
+                says = f"{name} is an annotation here, and means nothing"
+                yield Flaw(key, says, "indent it less: it belongs to the rule")
     if not rule.alerts or not isinstance(labels, MappingNode):
         return
+    if (name_again := labels.keys.get("alertname")) is not None and rule.kind == "alert":
+        yield Flaw(name_again, "alertname is what alert: says, whatever stands here", "drop it")
     for name, key in labels.keys.items():
         if name in _OF_THE_RULE:
             yield Flaw(key, f"{name} is a label here, and means nothing", "indent it less: it belongs to the rule")
