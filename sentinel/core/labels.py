@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from sentinel.core.regex import full_match
 
@@ -83,8 +83,7 @@ class MatchOp(StrEnum):
     NOT_REGEX = "!~"
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(NamedTuple):
     """One condition on one label; a missing label is an empty one."""
 
     name: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sentinel.core.labels import NAME, MatchOp
+from sentinel.core.labels import NAME
 from sentinel.promql.ast import (
     Aggregate,
     Binary,
@@ -16,12 +16,10 @@ from sentinel.promql.ast import (
     Expr,
     Matching,
     MatrixSelector,
-    Operator,
     Paren,
     Subquery,
     Text,
     Unary,
-    ValueType,
     VectorSelector,
 )
 
@@ -62,7 +60,7 @@ def carried(expr: Expr) -> Carried:
     """Return which labels the elements of an instant or range vector can have."""
     match expr:
         case VectorSelector(matchers=matchers):
-            return Carried(None, frozenset(m.name for m in matchers if m.op is MatchOp.EQUAL and not m.value))
+            return Carried(None, frozenset(m.name for m in matchers if m.op == "=" and not m.value))
         case MatrixSelector(selector=inner) | Subquery(expr=inner) | Paren(expr=inner) | Unary(expr=inner):
             return carried(inner)
         case Call():
@@ -77,12 +75,12 @@ def carried(expr: Expr) -> Carried:
 
 def _of_call(call: Call) -> Carried:
     texts = [arg.value for arg in call.args if isinstance(arg, Text)]
-    vector = next((arg for arg in call.args if arg.type in (ValueType.VECTOR, ValueType.MATRIX)), None)
+    vector = next((arg for arg in call.args if arg.type in ("vector", "matrix")), None)
     if vector is None:
         return Carried(_NONE)
     if call.function in ("absent", "absent_over_time"):
         inner = vector.selector if isinstance(vector, MatrixSelector) else vector
-        equal = [m for m in inner.matchers if m.op is MatchOp.EQUAL] if isinstance(inner, VectorSelector) else []
+        equal = [m for m in inner.matchers if m.op == "="] if isinstance(inner, VectorSelector) else []
         return Carried(frozenset(m.name for m in equal if m.name != NAME and m.value))
     found = carried(vector)
     match call.function:
@@ -105,12 +103,12 @@ def _of_aggregate(node: Aggregate) -> Carried:
 
 
 def _of_binary(node: Binary) -> Carried:
-    if node.lhs.type is not ValueType.VECTOR:
+    if node.lhs.type != "vector":
         return carried(node.rhs)
     left = carried(node.lhs)
-    if node.rhs.type is not ValueType.VECTOR:
+    if node.rhs.type != "vector":
         return left
-    if node.op is Operator.OR:
+    if node.op == "or":
         right = carried(node.rhs)
         only = None if left.only is None or right.only is None else left.only | right.only
         return Carried(only, left.never & right.never)

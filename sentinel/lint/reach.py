@@ -135,23 +135,23 @@ def _of_binary(node: Binary) -> Reach:
     left = reach(node.lhs)
     if node.op.compares:
         return Reach(0, 1) if node.return_bool else _filtered(node, left)
-    if node.op in (Operator.AND, Operator.UNLESS):
+    if node.op in ("and", "unless"):
         return left
     right = reach(node.rhs)
     match node.op:
-        case Operator.OR:
+        case "or":
             return Reach(min(left.least, right.least), max(left.most, right.most))
-        case Operator.ADD:
+        case "+":
             return Reach(left.least + right.least, left.most + right.most)
-        case Operator.SUB:
+        case "-":
             return Reach(left.least - right.most, left.most - right.least)
-        case Operator.MUL if left.least >= 0 and right.least >= 0:
+        case "*" if left.least >= 0 and right.least >= 0:
             return _product(left, right)
-        case Operator.DIV if is_part(node.lhs, node.rhs):
+        case "/" if is_part(node.lhs, node.rhs):
             return Reach(0, 1)
-        case Operator.DIV if left.least >= 0 and right.least == right.most > 0:
+        case "/" if left.least >= 0 and right.least == right.most > 0:
             return _product(left, Reach(1 / right.least, 1 / right.least))
-        case Operator.DIV if left.least >= 0 and right.least >= 0:
+        case "/" if left.least >= 0 and right.least >= 0:
             return Reach(0)
         case _:
             return ANYWHERE
@@ -190,11 +190,11 @@ def _filtered(node: Binary, left: Reach) -> Reach:
         return reach(node.rhs)
     right = reach(node.rhs)
     match node.op:
-        case Operator.GREATER | Operator.GREATER_EQUAL:
+        case ">" | ">=":
             return Reach(max(left.least, right.least), left.most)
-        case Operator.LESS | Operator.LESS_EQUAL:
+        case "<" | "<=":
             return Reach(left.least, min(left.most, right.most))
-        case Operator.EQUAL:
+        case "==":
             return Reach(max(left.least, right.least), min(left.most, right.most))
         case _:
             return left
@@ -203,15 +203,15 @@ def _filtered(node: Binary, left: Reach) -> Reach:
 def possible(op: Operator, left: Reach, right: Reach) -> bool | None:
     """Say whether a comparison can hold: True for always, False for never, None for at times."""
     match op:
-        case Operator.GREATER:
+        case ">":
             return _verdict(left.least > right.most, left.most <= right.least)
-        case Operator.GREATER_EQUAL:
+        case ">=":
             return _verdict(left.least >= right.most, left.most < right.least)
-        case Operator.LESS:
+        case "<":
             return _verdict(left.most < right.least, left.least >= right.most)
-        case Operator.LESS_EQUAL:
+        case "<=":
             return _verdict(left.most <= right.least, left.least > right.most)
-        case Operator.EQUAL | Operator.NOT_EQUAL:
+        case "==" | "!=":
             apart = left.most < right.least or left.least > right.most
             same = left.least == left.most == right.least == right.most
             return _verdict(same, apart) if op is Operator.EQUAL else _verdict(apart, same)

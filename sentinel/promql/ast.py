@@ -78,6 +78,9 @@ _COMPARISONS = frozenset(
     }
 )
 _SETS = frozenset({Operator.AND, Operator.OR, Operator.UNLESS})
+# Python 3.11 finds a member of an enum by a call; trees are asked for these by the hundred thousand.
+_SCALAR, _VECTOR, _MATRIX, _STRING = ValueType
+_EQUAL = MatchOp.EQUAL
 
 
 class Cardinality(StrEnum):
@@ -102,7 +105,7 @@ class Expr:
     @property
     def type(self) -> ValueType:
         """What evaluating it gives: an instant vector, unless a node says otherwise."""
-        return ValueType.VECTOR
+        return _VECTOR
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -140,7 +143,7 @@ class Number(Expr):
     @property
     def type(self) -> ValueType:
         """A scalar."""
-        return ValueType.SCALAR
+        return _SCALAR
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -152,7 +155,7 @@ class Text(Expr):
     @property
     def type(self) -> ValueType:
         """A string."""
-        return ValueType.STRING
+        return _STRING
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -190,7 +193,7 @@ class VectorSelector(Expr):
     def name(self) -> str:
         """The metric's name where it is given as an equality, else ""."""
         for matcher in self.matchers:
-            if matcher.name == NAME and matcher.op is MatchOp.EQUAL:
+            if matcher.name == NAME and matcher.op is _EQUAL:
                 return matcher.value
         return ""
 
@@ -206,7 +209,7 @@ class MatrixSelector(Expr):
     @property
     def type(self) -> ValueType:
         """A range vector."""
-        return ValueType.MATRIX
+        return _MATRIX
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -227,7 +230,7 @@ class Subquery(Expr):
     @property
     def type(self) -> ValueType:
         """A range vector."""
-        return ValueType.MATRIX
+        return _MATRIX
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -301,8 +304,8 @@ class Binary(Expr):
     type: ValueType = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        scalar = self.lhs.type == ValueType.SCALAR and self.rhs.type == ValueType.SCALAR
-        self.type = ValueType.SCALAR if scalar else ValueType.VECTOR
+        scalar = self.lhs.type == _SCALAR and self.rhs.type == _SCALAR
+        self.type = _SCALAR if scalar else _VECTOR
 
     @property
     def children(self) -> tuple[Expr, ...]:

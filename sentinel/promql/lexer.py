@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import NamedTuple
 
 from sentinel.core.errors import QueryInvalid
@@ -13,8 +12,8 @@ from sentinel.promql.mistakes import unread_number, unread_sign
 LONGEST = 100_000
 
 
-class Kind(StrEnum):
-    """What a token is, in the words that errors use."""
+class Kind:
+    """What a token is, in the words that errors use; no enum, whose members Python 3.11 finds by a call each time."""
 
     NUMBER = "number"
     DURATION = "duration"
@@ -30,14 +29,14 @@ class Token(NamedTuple):
     `word` is its text in lower case if it is a word, else "": keywords are written in any case.
     """
 
-    kind: Kind
+    kind: str
     text: str
     start: int
     end: int
     word: str = ""
 
     def __str__(self) -> str:
-        return str(self.kind) if self.kind is Kind.END else f"{self.kind} {self.text!r}"
+        return self.kind if self.kind is Kind.END else f"{self.kind} {self.text!r}"
 
 
 # What is found most often stands first; what parts two tokens is passed over, possessively, with the one behind it.

@@ -15,6 +15,7 @@ from sentinel.promql.mistakes import operator_meant, pattern_meant
 from sentinel.promql.signatures import ANCHORED
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_EQUAL, _PATTERNS = MatchOp.EQUAL, frozenset({MatchOp.REGEX, MatchOp.NOT_REGEX})
 #: Patterns that cannot be wrong: words, any characters, and choices of these. Most rule files are read without RE2.
 _PLAIN_PATTERN = re.compile(r"(?:[\w:/ -]|\.[*+]?|\|)*", re.ASCII)
 
@@ -32,7 +33,7 @@ class SelectorParser(LengthParser):
         first, matchers = self.peek, []
         if first.kind is Kind.WORD:
             self.next()
-            matchers.append(Matcher(NAME, MatchOp.EQUAL, first.text))
+            matchers.append(Matcher(NAME, _EQUAL, first.text))
         if self.sees("{"):
             self.braces(matchers)
         if first.kind is not Kind.WORD and all(matcher.matches("") for matcher in matchers):
@@ -66,7 +67,7 @@ class SelectorParser(LengthParser):
         if token.kind is Kind.STRING and self.sees(",", "}"):
             if any(matcher.name == NAME for matcher in matchers):
                 raise self.wrong("the metric's name is given twice", token)
-            matchers.append(Matcher(NAME, MatchOp.EQUAL, name))
+            matchers.append(Matcher(NAME, _EQUAL, name))
             return
         if not (_LABEL.fullmatch(name) or (token.kind is Kind.STRING and valid_label(name))):
             fix = f'write {name.rstrip(":")}="…"' if name.endswith(":") else ""
@@ -80,9 +81,9 @@ class SelectorParser(LengthParser):
             raise self.wrong(f"expected a quoted value for the label {name}, found {value}", value, "put it in quotes")
         self.next()
         text = self.text_of(value)
-        if name == NAME and op is MatchOp.EQUAL and any(m.name == NAME and m.op is MatchOp.EQUAL for m in matchers):
+        if name == NAME and op is _EQUAL and any(m.name == NAME and m.op is _EQUAL for m in matchers):
             raise self.wrong("the metric's name is given twice", token)
-        if op in (MatchOp.REGEX, MatchOp.NOT_REGEX) and not _PLAIN_PATTERN.fullmatch(text):
+        if op in _PATTERNS and not _PLAIN_PATTERN.fullmatch(text):
             try:
                 compile_pattern(text)
             except ValueError as exc:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import RuleView
-from sentinel.promql.ast import Aggregate, Binary, Call, Expr, Operator, Paren, Unary
+from sentinel.promql.ast import Aggregate, Binary, Call, Expr, Paren, Unary
 from sentinel.promql.check import unwrap
 
 SEVERITY = Severity.WARNING
@@ -50,7 +50,7 @@ def filters(expr: Expr) -> bool:
         case Binary(op=op, lhs=lhs, rhs=rhs, return_bool=return_bool):
             if op.compares:
                 return not return_bool or filters(lhs) or filters(rhs)
-            if op is Operator.OR:
+            if op == "or":
                 return filters(lhs) and filters(rhs)
             return op.sets or filters(lhs) or filters(rhs)
         case Call(function=function, args=args):

@@ -27,7 +27,7 @@ from sentinel.lint.carried import carried
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.reach import is_part
 from sentinel.lint.view import RuleView
-from sentinel.promql.ast import Aggregate, Binary, Cardinality, Expr, Matching, Operator, VectorSelector, walk
+from sentinel.promql.ast import Aggregate, Binary, Cardinality, Expr, Matching, VectorSelector, walk
 
 SEVERITY = Severity.ERROR
 
@@ -36,7 +36,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag a quotient whose sides differ only by conditions on labels by which they are matched."""
     for query in rule.queries:
         for node in query.binaries:
-            if node.op is Operator.DIV and is_part(node.lhs, node.rhs) and _meets_itself(node):
+            if node.op == "/" and is_part(node.lhs, node.rhs) and _meets_itself(node):
                 says = f"each element of {query.written(node.lhs)} is divided by itself: the quotient is always 1"
                 yield Flaw(query.at(node), says, "add both sides up first, without the label that parts them")
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sentinel.core.labels import Matcher, MatchOp
+from sentinel.core.labels import Matcher
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import RuleView
@@ -44,7 +44,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
                 if better := _number_meant(matcher):
                     says = f"{matcher} fits nothing: {matcher.name} holds {_HELD[matcher.name]}"
                     yield Flaw(query.at(selector), says, f"write {better}")
-                if matcher.op is MatchOp.EQUAL:
+                if matcher.op == "=":
                     known.setdefault(matcher.name, matcher)
             for matcher in selector.matchers if len(selector.matchers) > 1 else ():
                 equal = known.get(matcher.name)
@@ -55,7 +55,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
 
 def _number_meant(matcher: Matcher) -> str:
     """Return the condition on a bound or a quantile that was meant, "" where it may hold."""
-    if matcher.op is not MatchOp.EQUAL or matcher.name not in _HELD or not matcher.value:
+    if matcher.op != "=" or matcher.name not in _HELD or not matcher.value:
         return ""
     found = re.fullmatch(r"[pP]?(\d+(?:\.\d+)?)%?|\+?[iI][nN][fF]", matcher.value)
     if matcher.name == "le":
@@ -66,6 +66,6 @@ def _number_meant(matcher: Matcher) -> str:
 
 
 def _fix(equal: Matcher, other: Matcher) -> str:
-    if other.op is MatchOp.EQUAL:
+    if other.op == "=":
         return f'for either of them write {equal.name}=~"{equal.value}|{other.value}"'
     return "keep one of them"

@@ -24,7 +24,7 @@ from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.promql.units import counted_in
 from sentinel.lint.view import RuleView
-from sentinel.promql.ast import Number, Operator, VectorSelector, walk
+from sentinel.promql.ast import Number, VectorSelector, walk
 from sentinel.promql.check import unwrap
 
 SEVERITY = Severity.WARNING
@@ -39,7 +39,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     for query in rule.queries:
         for node in query.binaries:
             limit = unwrap(node.rhs)
-            if node.op not in (Operator.GREATER, Operator.GREATER_EQUAL) or not isinstance(limit, Number):
+            if node.op not in (">", ">=") or not isinstance(limit, Number):
                 continue
             if limit.value < _LEAST or limit.value % 50 or counted_in(node.lhs) != "seconds":
                 continue

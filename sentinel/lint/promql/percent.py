@@ -34,7 +34,6 @@ from sentinel.promql.ast import (
     Expr,
     MatrixSelector,
     Number,
-    Operator,
     Subquery,
     VectorSelector,
 )
@@ -73,9 +72,9 @@ def check(rule: RuleView) -> Iterator[Flaw]:
 
 def _is_share(expr: Expr) -> bool:
     node = unwrap(expr)
-    if isinstance(node, Binary) and node.op is Operator.SUB and isinstance(whole := unwrap(node.lhs), Number):
+    if isinstance(node, Binary) and node.op == "-" and isinstance(whole := unwrap(node.lhs), Number):
         return whole.value == 1 and _is_share(node.rhs)
-    if isinstance(node, Binary) and node.op is Operator.DIV:
+    if isinstance(node, Binary) and node.op == "/":
         part, whole_name = _words(_name(node.lhs)), _words(_name(node.rhs))
         return bool(_PART.search(part)) and bool(_WHOLE.search(whole_name)) and not _PART.search(whole_name)
     return _counts(node, ("_ratio",))

@@ -28,7 +28,6 @@ from sentinel.promql.ast import (
     Call,
     Expr,
     MatrixSelector,
-    Operator,
     Paren,
     Subquery,
     Unary,
@@ -52,7 +51,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag +, - and comparisons between metrics whose names end in different units."""
     for query in rule.queries:
         for node in query.binaries:
-            if node.op in (Operator.ADD, Operator.SUB) or node.op.compares:
+            if node.op in ("+", "-") or node.op.compares:
                 left, right = counted_in(node.lhs), counted_in(node.rhs)
                 if left and right and left != right:
                     says = f"{query.written(node.lhs)} counts {left}, {query.written(node.rhs)} {right}"
@@ -73,7 +72,7 @@ def counted_in(expr: Expr) -> str:
             return next((unit for arg in args if (unit := counted_in(arg))), "")
         case Aggregate(op=op, expr=inner) if op in _SAME_OF_GROUP:
             return counted_in(inner)
-        case Binary(op=op) if (op in (Operator.ADD, Operator.SUB) or op.compares) and not expr.return_bool:
+        case Binary(op=op) if (op in ("+", "-") or op.compares) and not expr.return_bool:
             return counted_in(expr.lhs)
         case _:
             return ""

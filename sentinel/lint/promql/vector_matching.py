@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sentinel.core.labels import MatchOp
 from sentinel.core.severity import Severity
 from sentinel.lint.carried import Carried, carried
 from sentinel.lint.flaw import Flaw
@@ -36,11 +35,9 @@ from sentinel.promql.ast import (
     Expr,
     Matching,
     MatrixSelector,
-    Operator,
     Paren,
     Subquery,
     Unary,
-    ValueType,
     VectorSelector,
     walk,
 )
@@ -54,7 +51,7 @@ def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag an operator between vectors of which one has labels that the other cannot have."""
     for query in rule.queries:
         for node in query.binaries:
-            if node.lhs.type is ValueType.VECTOR and node.rhs.type is ValueType.VECTOR and node.op is not Operator.OR:
+            if node.lhs.type == "vector" and node.rhs.type == "vector" and node.op != "or":
                 yield from _apart(query, node)
 
 
@@ -84,7 +81,7 @@ def _apart(query: Query, node: Binary) -> Iterator[Flaw]:
 
 def _differing(node: Binary, matching: Matching) -> str:
     """Return a label by which the sides are matched, and that is surely another one on each; "" where there is none."""
-    if node.op is Operator.UNLESS or not (left := _fixed(node.lhs)):
+    if node.op == "unless" or not (left := _fixed(node.lhs)):
         return ""
     right, labels = _fixed(node.rhs), frozenset(matching.labels)
     wanted = (name for name, value in left.items() if right.get(name, value) != value)
@@ -95,16 +92,16 @@ def _fixed(expr: Expr) -> dict[str, str]:
     """Return the labels that each element surely has, and has with this value: those that its selector asks for."""
     match expr:
         case VectorSelector(matchers=matchers):
-            return {m.name: m.value for m in matchers if m.op is MatchOp.EQUAL and m.value and m.name != "__name__"}
+            return {m.name: m.value for m in matchers if m.op == "=" and m.value and m.name != "__name__"}
         case MatrixSelector(selector=inner) | Subquery(expr=inner) | Paren(expr=inner) | Unary(expr=inner):
             return _fixed(inner)
         case Call(function=function, args=args) if function not in _RELABELING:
-            vectors = [arg for arg in args if arg.type in (ValueType.VECTOR, ValueType.MATRIX)]
+            vectors = [arg for arg in args if arg.type in ("vector", "matrix")]
             return _fixed(vectors[0]) if vectors else {}
         case Aggregate(expr=inner) if expr.op != "count_values":
             kept = carried(expr)
             return {name: value for name, value in _fixed(inner).items() if not kept.lacks(name)}
-        case Binary(op=op, lhs=lhs, rhs=rhs) if rhs.type is ValueType.SCALAR or op in (Operator.AND, Operator.UNLESS):
+        case Binary(op=op, lhs=lhs, rhs=rhs) if rhs.type == "scalar" or op in ("and", "unless"):
             return _fixed(lhs)
         case _:
             return {}
@@ -125,7 +122,7 @@ def _has_labels(expr: Expr) -> bool:
 
 def _is_scraped(selector: VectorSelector) -> bool:
     named = bool(selector.name) and ":" not in selector.name and not selector.name.startswith("ALERTS")
-    return named or any(m.op is MatchOp.EQUAL and m.value and m.name != "__name__" for m in selector.matchers)
+    return named or any(m.op == "=" and m.value and m.name != "__name__" for m in selector.matchers)
 
 
 def _words(labels: frozenset[str]) -> str:

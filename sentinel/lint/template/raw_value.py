@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from sentinel.core.severity import Severity
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import RuleView
-from sentinel.promql.ast import Operator
 
 SEVERITY = Severity.INFO
 
@@ -48,7 +47,7 @@ def _is_uneven(rule: RuleView) -> bool:
     query = rule.whole
     return query is not None and (
         any(call.function in _UNEVEN for call in query.calls)
-        or any(node.op is Operator.DIV for node in query.binaries)
+        or any(node.op == "/" for node in query.binaries)
         or any(node.op == "avg" for node in query.aggregates)
     )
 
