@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from datetime import datetime
 from sentinel.core.alert import Alert
 from sentinel.core.notification import Notification, Reason, Settlement
 from sentinel.core.severity import Severity
+from sentinel.routing.few import Few
 from sentinel.routing.match import severity_of
 from sentinel.routing.telling import Telling
 
@@ -49,8 +49,9 @@ class Debts:
 
     def __init__(self, telling: Telling, now: datetime) -> None:
         self._telling, self._now = telling, now
+        self._began = f"{int(now.timestamp() * 1_000_000):016d}"
         self._changed: dict[str, Debt] = {}
-        self._ids: dict[str, dict[str, None]] = defaultdict(dict)  # group key or fingerprint to ids that came in here
+        self._ids = Few()  # group key or fingerprint to ids that came in here
         self._gathering: dict[tuple[str, str], str] = {}  # notifier and group to the one that takes more
 
     def about(self, fingerprint: str) -> list[Notification]:
@@ -85,7 +86,7 @@ class Debts:
             debt.row = replace(row, due_at=due_at, next_at=row.next_at if row.tries else due_at)
         if fingerprint not in debt.alerts:
             debt.alerts[fingerprint] = None
-            self._ids[fingerprint][row.id] = None
+            self._ids.add(fingerprint, row.id)
         debt.asked[fingerprint] = pressing(debt.asked.get(fingerprint, reason), reason)
         debt.severity = max(debt.severity, severity)
 
@@ -106,7 +107,7 @@ class Debts:
         """Take a debt as it is given."""
         self._changed[row.id] = Debt(row, dict.fromkeys(row.alerts))
         for key in (row.group, *row.alerts):
-            self._ids[key][row.id] = None
+            self._ids.add(key, row.id)
 
     def changed(self) -> Iterator[Debt]:
         """Iterate over what this round changed."""
@@ -115,7 +116,7 @@ class Debts:
     def new_id(self, notifier: str, group: str) -> str:
         """Return an id that sorts by time; the serial keeps two of one instant apart."""
         made_of = f"{notifier}\n{group}\n{self._telling.serial}\n{len(self._changed)}"
-        return f"{int(self._now.timestamp() * 1_000_000):016d}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+        return f"{self._began}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
 
     def _rows(self, before: Iterable[str], here: Iterable[str]) -> Iterator[Notification]:
         ids = {*before, *here}

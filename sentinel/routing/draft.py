@@ -15,6 +15,7 @@ from sentinel.core.operator import Acknowledgement
 from sentinel.core.severity import Severity
 from sentinel.routing.causes import Causes, covering, explained_by, explains
 from sentinel.routing.debts import Debt, Debts, pressing
+from sentinel.routing.few import Few
 from sentinel.routing.match import severity_of
 from sentinel.routing.places import Place
 from sentinel.routing.route import Inhibition, Mute, Policy
@@ -46,7 +47,7 @@ class Draft:
         self._suspects = {**telling.suspects, **suspects}
         self._groups: dict[str, Group] = {}
         self._members: dict[str, dict[str, None]] = {}  # of groups that somebody joined or left
-        self._joined: dict[str, dict[str, None]] = defaultdict(dict)  # fingerprint to keys of groups
+        self._joined = Few()  # fingerprint to keys of groups
         self._held: dict[str, Held | None] = {}
         self._covers: dict[str, dict[str, None]] = {}  # of causes of which it changed
         self._muted: dict[str, Held | None] = {}
@@ -189,12 +190,15 @@ class Draft:
 
     def join(self, place: Place, fingerprint: str) -> bool:
         """Make an alert a member of its place's group; say whether it was none."""
-        group = self.group(place.key) or Group(place.key, place.route.name, place.labels, opened_at=self.now)
-        members = self._own_members(group)
-        if fingerprint in members:
+        group = self.group(place.key)
+        if group is None:
+            group = Group(place.key, place.route.name, place.labels, (fingerprint,), opened_at=self.now)
+            self._members[place.key] = {fingerprint: None}
+        elif fingerprint in (members := self._own_members(group)):
             return False
-        members[fingerprint] = None
-        self._joined[fingerprint][place.key] = None
+        else:
+            members[fingerprint] = None
+        self._joined.add(fingerprint, place.key)
         self.put_group(group)
         return True
 
@@ -213,8 +217,8 @@ class Draft:
         """Say whether this severity is above all that the group had, and note it."""
         if key not in self._worst:
             was = self.telling.groups.get(key)
-            members = (self.telling.alerts.get(member) for member in (was.alerts if was else ()))
-            self._worst[key] = max((severity_of(alert) or 0 for alert in members if alert), default=0)
+            members = [self.telling.alerts.get(member) for member in was.alerts] if was else []
+            self._worst[key] = max([severity_of(alert) or 0 for alert in members if alert], default=0)
         worse = (severity or 0) > self._worst[key]
         self._worst[key] = max(severity or 0, self._worst[key])
         return worse
@@ -263,9 +267,7 @@ class Draft:
         """Return what the round changes."""
         self.touched |= dict.fromkeys(debt.row.group for debt in self.debts.changed())
         removed = {key: None for key in self.touched if self._is_over(key)}
-        groups = (
-            replace(group, alerts=tuple(self.members(key))) for key, group in self._groups.items() if key not in removed
-        )
+        groups = (self._with_members(group) for key, group in self._groups.items() if key not in removed)
         rows = map(self._settled, self.debts.changed())
         return Routed(
             causes=self.causes(),
@@ -279,6 +281,10 @@ class Draft:
             timers=self.timers | dict.fromkeys(removed, None),
             reasons={fingerprint: tuple(said) for fingerprint, said in self._reasons.items()},
         )
+
+    def _with_members(self, group: Group) -> Group:
+        alerts = tuple(self.members(group.key))
+        return group if group.alerts == alerts else replace(group, alerts=alerts)
 
     def _is_over(self, key: str) -> bool:
         return (

@@ -16,6 +16,7 @@ from sentinel.core.alert import Alert
 from sentinel.core.notification import Group, Notification, Reason, Settled, Settlement, Told
 from sentinel.core.operator import Acknowledgement
 from sentinel.routing.causes import Causes
+from sentinel.routing.few import Few
 from sentinel.routing.route import Policy
 from sentinel.routing.silences import Silences
 from sentinel.routing.timers import Timers
@@ -116,19 +117,6 @@ class Alerts:
         return len(self._rule)
 
 
-class _Few(dict[str, tuple[str, ...]]):
-    """Names, each with a few others: in tuples, since a storm has thirty thousand, and sets take four times as much."""
-
-    def add(self, name: str, other: str) -> None:
-        self[name] = (*self.get(name, ()), other)
-
-    def drop(self, name: str, other: str) -> None:
-        if left := tuple([one for one in self.get(name, ()) if one != other]):
-            self[name] = left
-        else:
-            self.pop(name, None)
-
-
 class Telling:
     """Everything that routing must know, indexed as it asks.
 
@@ -166,7 +154,7 @@ class Telling:
         self.suspects: dict[str, tuple[Alert, ...]] = {}
         self.anew = False
         self.serial = 0
-        self._about, self._groups_of, self._rows_in = _Few(), _Few(), _Few()
+        self._about, self._groups_of, self._rows_in = Few(), Few(), Few()
         self._told_in: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._causes: Causes | None = None
 
