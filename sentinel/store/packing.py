@@ -7,27 +7,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Text
-from sqlalchemy.types import TypeDecorator
 
 from sentinel.core.alert import Origin, Phase, Standing
 from sentinel.core.clock import from_ms, to_ms
 from sentinel.core.labels import Labels
 from sentinel.core.notification import Attempt
 from sentinel.core.severity import Severity
-from sentinel.store.columns import Packed, span_to_ms
+from sentinel.store.columns import Packed, Stored, span_to_ms
 
 
-class Level(TypeDecorator[Severity]):
+class Level(Stored[Severity]):
     """A severity, stored as its name."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Severity | None, dialect: object) -> str | None:  # noqa: D102 # SQLAlchemy's
-        return None if value is None else str(value)
+    def write(self, value: Severity) -> str:  # noqa: D102
+        return str(value)
 
-    def process_result_value(self, value: str | None, dialect: object) -> Severity | None:  # noqa: D102
-        return None if value is None else Severity.of(value)
+    def read(self, value: str) -> Severity:  # noqa: D102
+        return Severity.of(value)
 
 
 def _standings(value: Mapping[Severity, Standing]) -> dict[str, Any]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic_core import to_json
 from sqlalchemy import Connection, CursorResult, Delete, Select, Table, delete, select, type_coerce
 from sqlalchemy.dialects.sqlite import dialect, insert
-from sqlalchemy.types import NULLTYPE, TypeDecorator, TypeEngine
+from sqlalchemy.types import NULLTYPE, TypeEngine
 
+from sentinel.store.columns import Stored
 from sentinel.store.driver import driver_of
 from sentinel.store.tables import Row
 
@@ -23,17 +23,13 @@ Convert = Callable[[Any], Any] | None
 
 
 def _converter(kind: TypeEngine[Any]) -> Convert:
-    """Return what makes a column's value of a field; of a type of ours without SQLAlchemy's layers around it."""
-    if isinstance(kind, TypeDecorator) and type(kind).process_bind_param is not TypeDecorator.process_bind_param:
-        return partial(kind.process_bind_param, dialect=_SQLITE)
-    return kind.dialect_impl(_SQLITE).bind_processor(_SQLITE)
+    """Return what makes a column's value of a field that is not None."""
+    return kind.write if isinstance(kind, Stored) else kind.dialect_impl(_SQLITE).bind_processor(_SQLITE)
 
 
 def _back_converter(kind: TypeEngine[Any]) -> Convert:
     """Return what makes a field of a column's value, likewise."""
-    if isinstance(kind, TypeDecorator) and type(kind).process_result_value is not TypeDecorator.process_result_value:
-        return partial(kind.process_result_value, dialect=_SQLITE)
-    return kind.dialect_impl(_SQLITE).result_processor(_SQLITE, None)
+    return kind.read if isinstance(kind, Stored) else kind.dialect_impl(_SQLITE).result_processor(_SQLITE, None)
 
 
 def table_of(row: type[Row]) -> Table:
@@ -92,7 +88,7 @@ class Shelf(Generic[T]):
 
     def _converted(self, value: T) -> tuple[Any, ...]:
         found = zip(self._convert, self._columns(value), strict=True)
-        return tuple([part if convert is None else convert(part) for convert, part in found])
+        return tuple([part if part is None or convert is None else convert(part) for convert, part in found])
 
     def _read(self, statement: Select[Any]) -> list[T]:
         """Return the values of a statement that asks for `_rows`."""
@@ -109,7 +105,9 @@ class Shelf(Generic[T]):
     def _values(self, found: CursorResult[Any]) -> list[T]:
         convert, value = self._convert_back, self.VALUE
         return [
-            value(*[part if back is None else back(part) for back, part in zip(convert, row, strict=True)])
+            value(
+                *[part if part is None or back is None else back(part) for back, part in zip(convert, row, strict=True)]
+            )
             for row in found.all()
         ]
 
