@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from sentinel.alerts.advance import NO_DATA_AFTER
@@ -13,22 +13,21 @@ from sentinel.core.severity import Severity
 def next_at(alert: Alert, patience: Mapping[Severity, Patience]) -> datetime | None:
     """Return the next end of a `for`, a `keep_firing_for` or a stretch without data; None where nothing runs."""
     said = alert.no_data_at is not None or alert.severity is None
-    ends = (
+    ends = [
         end
         for level, standing in alert.standings.items()
-        if level in patience
-        for end in _ends(standing, patience[level], said)
-    )
-    return min(ends, default=None)
+        if level in patience and (end := _end(standing, patience[level], said))
+    ]
+    return min(ends) if ends else None
 
 
-def _ends(standing: Standing, patience: Patience, said: bool) -> Iterator[datetime]:
+def _end(standing: Standing, patience: Patience, said: bool) -> datetime | None:
     if standing.unknown_since is not None:
         if standing.scarce:
-            yield standing.unknown_since + patience.scarce_for
-        elif not said:
-            yield standing.unknown_since + NO_DATA_AFTER
-    elif standing.phase is Phase.PENDING:
-        yield standing.since + standing.paused + patience.hold_for
-    elif standing.phase is Phase.RECOVERING and not standing.between:
-        yield standing.since + standing.paused + patience.keep_firing_for
+            return standing.unknown_since + patience.scarce_for
+        return None if said else standing.unknown_since + NO_DATA_AFTER
+    if standing.phase is Phase.PENDING:
+        return standing.since + standing.paused + patience.hold_for
+    if standing.phase is Phase.RECOVERING and not standing.between:
+        return standing.since + standing.paused + patience.keep_firing_for
+    return None
