@@ -106,14 +106,9 @@ def test_every_built_in_alert_has_a_runbook() -> None:
 
 
 @pytest.mark.parametrize("file", ["sentinel.yaml", *(f"packs/{name}.yaml" for name in PACKS)])
-def test_each_file_of_rules_has_tests(file: str) -> None:
-    """What is shipped was rehearsed."""
-    assert yaml.safe_load((ROOT / "rules" / file).read_text())["tests"]
-
-
-@pytest.mark.parametrize("file", ["sentinel", *(f"packs/{name}" for name in OF_EVERYBODY)])
-def test_each_rule_of_the_packs_that_everybody_has_is_in_a_test(file: str) -> None:
-    """None is shipped that nobody has ever seen fire."""
-    tree = yaml.safe_load((ROOT / "rules" / f"{file}.yaml").read_text())
-    fired = {one["rule"] for test in tree["tests"].values() for one in test["expect"] if one.get("state") is None}
-    assert fired == set(tree["rules"])
+def test_each_rule_was_seen_to_fire(file: str) -> None:
+    """A rule that can never fire looks like one that need not."""
+    read = yaml.safe_load((ROOT / "rules" / file).read_text())
+    expected = [one for test in read["tests"].values() for one in test["expect"]]
+    fired = {one["rule"] for one in expected if one.get("state", "firing") == "firing" and "rule" in one}
+    assert read["rules"].keys() - fired == set()
