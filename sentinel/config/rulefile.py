@@ -283,7 +283,7 @@ class _Reading(NamedTuple):
         for name, value in given.values.items():
             if isinstance(value, ScalarNode):
                 found[name] = value.text
-                if is_blank(value):
+                if is_blank(value) and name != "severity":  # of which more is said
                     says = f"{name}: has no value, and is as if it were not there"
                     self.findings.add(
                         "group/invalid", given.keys[name], says, "write one, or drop it", severity=Severity.WARNING

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -56,6 +58,44 @@ def test_the_action_annotates_lines_and_writes_a_summary(repository: Path) -> No
     assert "::error file=rules/a.yaml,line=5,endLine=5,col=14," in done.stdout
     assert "| error | `rules/a.yaml:5:14`" in (repository / "summary.md").read_text()
     assert '"ruleId": "group/invalid"' in (repository / "found.sarif").read_text()
+
+
+#: pip as it is, but without a network: what the package needs is that of these tests.
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_CACHE_DIR": "1"}
+PACKAGES = {"PYTHONPATH": sysconfig.get_paths()["purelib"], "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_what_the_action_installs_checks(repository: Path, tmp_path: Path) -> None:
+    """Its install step makes an environment of its own, and the program in it finds the mistake."""
+    step = action()["runs"]["steps"][0]
+    home = tmp_path / "home"
+    given = {"PYTHON": sys.executable, "ACTION": str(sources(tmp_path)), "HOME_OF_SENTINEL": str(home)}
+    assert step["env"].keys() == given.keys()
+    done = bash(step["run"], repository, **given, **OFFLINE, **PACKAGES)
+    assert done.returncode == 0, done.stderr
+    done = bash(f"{home}/bin/sentinel check rules", repository, **PACKAGES)
+    assert done.returncode == 1
+    assert "group/invalid" in done.stdout
+
+
+def test_what_the_job_of_gitlab_installs_checks(repository: Path, tmp_path: Path) -> None:
+    """Likewise its first script, in a fresh environment as an image brings it."""
+    job = yaml.safe_load((ROOT / "docs" / "gitlab-ci.yml").read_text())["sentinel-check"]
+    image = tmp_path / "image"
+    subprocess.run([sys.executable, "-m", "venv", str(image)], check=True)
+    environ = {"PATH": f"{image}/bin:/usr/bin:/bin", "SENTINEL": str(sources(tmp_path)), **OFFLINE, **PACKAGES}
+    done = bash("\n".join(job["before_script"]), repository, **environ)
+    assert done.returncode == 0, done.stderr
+    done = bash("\n".join(job["script"]), repository, **{**job["variables"], **environ})
+    assert done.returncode == 1
+    assert "group/invalid" in done.stdout
+
+
+def sources(folder: Path) -> Path:
+    """Copy what a package is built from, so that nothing is written into the checkout."""
+    made = folder / "sources"
+    shutil.copytree(ROOT, made, ignore=shutil.ignore_patterns(".*", "node_modules", "tests", "__pycache__", "*.pyc"))
+    return made
 
 
 def test_every_script_of_the_action_is_bash_and_names_its_inputs() -> None:
