@@ -63,6 +63,8 @@ def meant(says: str, text: str) -> Meant | None:
     """Return what was meant by a value, from what is wrong with it; None where nobody can know."""
     if len(text) > _LONGEST:
         return None
+    if re.match("[\u201c\u201d\u201e\u2018\u2019]", text):
+        return Meant("plain quotes, or none", sure=False)
     if (other := re.search("should be a URL such as (?!http)(\\w+)://", says)) is not None:
         return _reference(text) or Meant(f"{other[1]}:// at its beginning", sure=False)
     for wrong, read in _READERS:
@@ -240,6 +242,7 @@ _READERS: tuple[tuple[str, Callable[[str], Meant | None]], ...] = (
     ("no rate is per", _quantity),
     ("a rate has no unit", _quantity),
     ("is not a quantity", _quantity),
+    ("is not a number of messages", _quantity),
     ("should be a percentile", _percentile),
     ("should be a number", _percentile),
     ("should be a share between", _share),

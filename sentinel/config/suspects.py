@@ -19,6 +19,7 @@ _NEARBY = (
         "indent with plain spaces",
     ),
     (re.compile(r"^ *(?:- )?[\w-]+(:)(?=[^\s:/])[^:#]*$", re.MULTILINE), 'a blank is missing behind ":"', "add one"),
+    (re.compile("^ *(?:- )?[\\w-]+(\uff1a)", re.MULTILINE), 'looks like ":" and is none', "write a plain one"),
     (
         re.compile(r"""[:-] (\{)(?=\w+(?:=|!=|=~|!~)["'])"""),
         "a value that begins with { is not text",
@@ -104,6 +105,9 @@ def _in_flow(text: str, problem: str, began: int, at: int) -> Iterator[Suspect]:
     """Yield what is wrong between brackets or braces."""
     if problem.startswith("did not find expected ',' or"):
         closing = problem[-2]
+        if text[at - 1 : at] in ("'", '"') and (text[at : at + 1].isalnum() or text[at : at + 1] == "{"):
+            fix = "use the other kind of quotes around a text that holds them"
+            yield "text follows a closed quote", fix, at, at + 1
         if comment := _HASH.search(text, began, at):
             yield "a comment begins here", "put a value that begins with # in quotes", *comment.span(1)
         if text[at : at + 1] == ":" and "\n" not in text[began:at] and (word := _LAST_WORD.search(text, began, at)):
