@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sentinel.config.source import SourceFile
+from sentinel.lint import RULE_CHECKS
 from sentinel.lint.onefile import FileReport, report_on
+from sentinel.lint.page import check_module
 
 #: So many characters are looked at in the time that it takes to begin another process and hear from it.
 WORTH_SHARING = 60_000
@@ -25,6 +27,8 @@ class Spread:
         """Return the report on each file."""
         if self._alone(files):
             return [report_on(file) for file in files]
+        for name in RULE_CHECKS:
+            check_module(name)  # imported once, and not by each process
         ours, *others = _shares(files, self._processes)
         waiting = [(share, *_begin(share)) for share in others]
         found = {file.path: report_on(file) for file in ours}
