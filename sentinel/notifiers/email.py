@@ -30,7 +30,7 @@ _TIMEOUT_SECONDS = 10
 
 
 def _address(given: str) -> str:
-    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", given):
+    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;.]+(?:\.[^\s@<>,;.]+)*", given):
         raise ValueError(f'"{given}" is not an address such as oncall@example.com')
     return given
 

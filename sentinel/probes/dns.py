@@ -62,6 +62,8 @@ def _name(text: str) -> str:
     from dns.exception import DNSException
     from dns.name import from_text
 
+    if "://" in text:  # a single / stands in the names of RFC 2317
+        raise ValueError(f'"{text}" is not a host, such as shop.example.com')
     try:
         from_text(text)
     except DNSException as exc:
@@ -73,6 +75,8 @@ def _record_type(text: str) -> str:
     from dns.exception import DNSException
     from dns.rdatatype import from_text
 
+    if "://" in text:  # a single / stands in the names of RFC 2317
+        raise ValueError(f'"{text}" is not a host, such as shop.example.com')
     try:
         from_text(text)
     except (DNSException, ValueError):
@@ -84,6 +88,8 @@ def _rcode(text: str) -> str:
     from dns.exception import DNSException
     from dns.rcode import from_text
 
+    if "://" in text:  # a single / stands in the names of RFC 2317
+        raise ValueError(f'"{text}" is not a host, such as shop.example.com')
     try:
         from_text(text)
     except (DNSException, ValueError):

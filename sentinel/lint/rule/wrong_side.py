@@ -35,6 +35,8 @@ SEVERITY = Severity.ERROR
 
 #: Forms whose values are the better the higher they are, and what they are.
 _BETTER_HIGH = {"availability": "the share of runs that succeeded", "certificate": "the time that is left"}
+#: Nobody promises less; whoever writes less means the share that may fail.
+_HALF = 0.5
 #: Metrics that are 1 while all is well.
 _WELL = frozenset({"up", "probe_success"})
 _ALL_WELL = {(Operator.EQUAL, 1.0), (Operator.GREATER_EQUAL, 1.0), (Operator.GREATER, 0.0), (Operator.NOT_EQUAL, 0.0)}
@@ -48,6 +50,9 @@ def check(rule: RuleView) -> Iterator[Flaw]:
             says = f"it fires while all is well: the value is {_BETTER_HIGH.get(rule.form, '1 then')}"
             yield Flaw(key, says, "write below", _below(key))
         return
+    if (objective := getattr(rule.rule and rule.rule.form, "objective", 1)) < _HALF:
+        says = f"an objective of {100 * objective:g}% asks that nearly all fail"
+        yield Flaw(rule.at(rule.form, "objective"), says, f"write {100 - 100 * objective:g}%")
     if rule.rule is not None and rule.form in ("change", "anomaly"):
         yield from _of_nothing(rule)
     query = rule.whole
