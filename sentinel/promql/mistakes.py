@@ -90,7 +90,7 @@ def unread_number(text: str, at: int, number: str) -> str:
     """Return a proposal for what begins as a number and is none."""
     if number.startswith(".") and (name := re.search(r"[a-zA-Z_:][\w:]*$", text[:at])):
         return f'a name with dots is quoted, in braces: {{"{name.group()}{number}"}}'
-    if parts := re.fullmatch(r"([0-9.]+)([a-zA-Z]+)", number):
+    if parts := re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([a-zA-Z]+)", number):
         count, unit = parts[1], parts[2].lower()
         if unit in _UNIT_OF:
             return f"write {_whole(count, _UNIT_OF[unit])}"
