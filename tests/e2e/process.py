@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -24,10 +26,13 @@ T = TypeVar("T")
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody has."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """Return a port of the loopback that nobody has, and that no connection going out is given meanwhile."""
+    chance = random.SystemRandom()  # the workers of a run may share a seed
+    while True:
+        port = chance.randrange(10_000, 32_768)  # below Linux's ephemeral ports
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def until(what: str, seen: Callable[[], T | None], seconds: float = 20.0) -> T:

@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from sentinel.probes.redis import Redis
+from tests.e2e.process import free_port
 from tests.probes.looking import look, value
 
 SEED = """RPUSH celery a b c
@@ -31,7 +32,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not (program := shutil.which("redis-server")):
         pytest.skip("redis-server is not installed (Debian: redis-server)")
     folder = tmp_path_factory.mktemp("redis")
-    port = _free_port()
+    port = free_port()
     arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     server = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
     try:
@@ -42,14 +43,6 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.kill()
         server.communicate()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
 
 
 async def test_a_server_that_answers_is_well(redis: str) -> None:

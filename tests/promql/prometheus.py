@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import socket
 import struct
 import subprocess
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.core.labels import NAME, Labels
+from tests.e2e.process import free_port
 
 Samples = Mapping[Labels, list[tuple[int, float]]]
 
@@ -41,9 +41,7 @@ def write_blocks(samples: Samples, folder: Path) -> None:
 @contextmanager
 def running(folder: Path, *flags: str) -> Iterator[Api]:
     """Run Prometheus over the blocks in a folder until the end of the context."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (folder / "prometheus.yml").write_text("global: {}\n", encoding="utf-8")
     process = subprocess.Popen(
         [

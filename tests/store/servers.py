@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from sentinel.store.jsonlines import write_line
 from sentinel.store.stretch import Stretch
-from tests.e2e.process import until
+from tests.e2e.process import free_port, until
 
 INSTALLED = shutil.which("victoria-metrics") is not None
 
@@ -20,9 +19,7 @@ INSTALLED = shutil.which("victoria-metrics") is not None
 @contextmanager
 def victoria(folder: Path, stretches: Sequence[Stretch]) -> Iterator[str]:
     """Run VictoriaMetrics with these samples, imported as `sentinel db export` writes them; yield its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         [
