@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
 
+from sentinel.core.quantity import UNIT_OF_WORD
 from sentinel.core.severity import Severity
 
 #: What is longer is no value that somebody mistyped.
@@ -25,15 +26,6 @@ class Meant(NamedTuple):
     sure: bool = True
 
 
-_TIMES = {
-    "ms": ("msec", "millis", "millisecond", "milliseconds"),
-    "s": ("sec", "secs", "second", "seconds"),
-    "m": ("min", "mins", "minute", "minutes"),
-    "h": ("hr", "hrs", "hour", "hours"),
-    "d": ("day", "days"),
-    "w": ("week", "weeks"),
-}
-_TIME_OF = {word: unit for unit, words in _TIMES.items() for word in words}
 _PERIODS = {"s": "s", "m": "min", "h": "h", "d": "d", "w": "w"}
 _RATES = {"rps": "s", "qps": "s", "tps": "s", "rpm": "min"}
 _SEVERITIES: Mapping[str, Severity] = {
@@ -76,7 +68,7 @@ def meant(says: str, text: str) -> Meant | None:
 def _duration(text: str) -> Meant | None:
     if text.isdigit() and int(text) >= 100:
         return Meant(f"{text}ms, {text}s or {text}m", sure=False)
-    word = _TIME_OF.get(text.lower())
+    word = UNIT_OF_WORD.get(text.lower())
     return Meant(f"1{word}") if word else None
 
 
@@ -86,12 +78,12 @@ def _quantity(text: str) -> Meant | None:
         return None
     number, per, word, period = found[1], found[2], found[3].lower(), (found[4] or "").lower()
     if per or period or word in _RATES:
-        unit = _TIME_OF.get(period or word, period or word)
+        unit = UNIT_OF_WORD.get(period or word, period or word)
         name = _RATES.get(word) or _PERIODS.get(unit)
         amount = f"{number}{found[3]}" if period and word not in _RATES else number
         return Meant(f"{amount}/{name}", sure=unit != "m" or word != "m") if name else None
-    if word in _TIME_OF:
-        return Meant(f"{number}{_TIME_OF[word]}")
+    if word in UNIT_OF_WORD:
+        return Meant(f"{number}{UNIT_OF_WORD[word]}")
     if word in ("percent", "pct", "prozent"):
         return Meant(f"{number}%")
     if word in ("x", "times"):

@@ -36,6 +36,19 @@ _DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BYTES = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", start=1)
 }
+#: What people call units of time, by the word.
+UNIT_OF_WORD = {
+    word: unit
+    for unit, words in {
+        "ms": ("msec", "millis", "millisecond", "milliseconds"),
+        "s": ("sec", "secs", "second", "seconds"),
+        "m": ("min", "mins", "minute", "minutes"),
+        "h": ("hr", "hrs", "hour", "hours"),
+        "d": ("day", "days"),
+        "w": ("week", "weeks"),
+    }.items()
+    for word in words
+}
 _PERIODS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sentinel.core.errors import QueryInvalid
+from sentinel.core.quantity import UNIT_OF_WORD
 
 #: What other languages, dashboards and word processors write.
 _SIGNS = {
@@ -25,16 +26,7 @@ _SIGNS = {
 #: What web pages write for signs.
 _ENTITY = re.compile(r"&(gt|lt|amp|quot);")
 _ENTITIES = {"gt": ">", "lt": "<", "amp": "and", "quot": '"'}
-_UNITS = {
-    "ms": ("msec", "millis", "millisecond", "milliseconds"),
-    "s": ("sec", "secs", "second", "seconds"),
-    "m": ("min", "mins", "minute", "minutes"),
-    "h": ("hr", "hrs", "hour", "hours"),
-    "d": ("day", "days"),
-    "w": ("week", "weeks"),
-    "y": ("year", "years"),
-}
-_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in (unit, *words)}
+_UNIT_OF = {**UNIT_OF_WORD, "year": "y", "years": "y", **{unit: unit for unit in ("ms", "s", "m", "h", "d", "w", "y")}}
 _SIZES = "kmgt"
 
 #: Words that stand after an expression by mistake.

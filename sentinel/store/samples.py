@@ -194,7 +194,7 @@ class Samples:
         taken = self.known(list(wanted))
         moved = {id_: labels for labels, id_ in wanted.items() if labels not in taken}
         if moved:
-            rows = [(dump(labels.as_dict()), id_) for id_, labels in moved.items()]
+            rows = [(_text(labels), id_) for id_, labels in moved.items()]
             self._connection.exec_driver_sql("UPDATE series SET labels = ? WHERE id = ?", rows)
         return moved
 

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from sentinel.config.edits import renamed
-from sentinel.config.tree import MappingNode, Node, SequenceNode
+from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode
 from sentinel.core.problem import surely
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
@@ -57,12 +57,15 @@ def check(context: Context) -> Iterator[Flaw]:
     for section, keys in _MAPPINGS.items():
         for name in context.inspection.builder.gathered.of(section) if context.inspection else ():
             for key in keys:
-                node = context.find(section, name, key)
-                for label in node.keys.values() if isinstance(node, MappingNode) else ():
-                    yield from _judge(label.text, label, known, node)
+                match = context.find(section, name, key)
+                if isinstance(match, MappingNode):
+                    for label in match.keys.values():
+                        yield from _judge(label, known, match)
             listed = context.find(section, name, _LISTS[section]) if section in _LISTS else None
-            for item in listed.items if isinstance(listed, SequenceNode) else ():
-                yield from _judge(getattr(item, "text", ""), item, known, None)
+            if isinstance(listed, SequenceNode):
+                for item in listed.items:
+                    if isinstance(item, ScalarNode):
+                        yield from _judge(item, known, listed)
 
 
 def _known(context: Context) -> frozenset[str]:
@@ -84,12 +87,12 @@ def _near(word: str, known: frozenset[str]) -> str:
     return surely(word, known)
 
 
-def _judge(word: str, where: Node, known: frozenset[str], within: Node | None) -> Iterator[Flaw]:
+def _judge(label: ScalarNode, known: frozenset[str], within: Node) -> Iterator[Flaw]:
+    word = label.text
     if not word or word in known:
         return
     if (other := _OTHERS.get(word)) is not None:
-        yield Flaw(where, f"no alert has a label {word}", f"write {other}")
+        yield Flaw(label, f"no alert has a label {word}", f"write {other}")
     elif better := _near(word, known):
         fix = f'did you mean "{better}"?'
-        edit = renamed(where, within, fix, known) if within is not None else None  # type: ignore[arg-type]
-        yield Flaw(where, f"no alert has a label {word}", fix, edit)
+        yield Flaw(label, f"no alert has a label {word}", fix, renamed(label, within, fix, known))
