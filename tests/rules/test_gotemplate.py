@@ -22,7 +22,13 @@ VALUE = 1234567.5
 SAME = (Path(__file__).parent.parent / "cases" / "gotemplates.txt").read_text().splitlines()
 
 #: What cannot be filled in is said in the text; Prometheus says it in other words.
-FAILING = ["{{ if gt $value 5 }}{{ end }}", '{{ first (query "no") }}', '{{ humanize "x" }}', "{{ $labels.job.x }}"]
+FAILING = [
+    "{{ if gt $value 5 }}{{ end }}",
+    '{{ first (query "no") }}',
+    '{{ humanize "x" }}',
+    "{{ $labels.job.x }}",
+    '{{ template "no" }}',
+]
 
 
 def _expansion() -> Expansion:
@@ -91,7 +97,14 @@ def test_what_only_a_newer_prometheus_knows(text: str, becomes: str) -> None:
         ("{{ if $value }}x", "{{ if }} has no {{ end }}", "if"),
         ("x {{ end }}", "{{ end }} ends nothing", "end"),
         ("{{ $value", "{{ is not closed", "{{"),
-        ('{{ template "x" }}', "{{ template }} is not read here", "template"),
+        ("{{ template x }}", "{{ template }} needs a name in quotes", "template"),
+        ('{{ if true }}{{ define "x" }}{{ end }}{{ end }}', "{{ define }} stands in a block", "define"),
+        ('{{ block "x" $value }}{{ $value }}{{ end }}', '"$value" is not known here', "$value"),
+        ('{{ define "x" }}a{{ end }}{{define "x"}}b{{ end }}', '"x" is defined twice', "define"),
+        ('{{ block "x" }}{{ end }}', '"}}" should not stand here', "}}"),
+        ('{{ define "x" }}a', "{{ define }} has no {{ end }}", "define"),
+        ("{{ if true }}{{ break }}{{ end }}", "{{ break }} stands in no {{ range }}", "break"),
+        ("{{ range $labels }}{{ continue 1 }}{{ end }}", "{{ continue }} takes nothing more", "1"),
         ("{{ }}", '"}}" should not stand here', "}}"),
         ("{{ $value | 5 }}", "what stands behind | should be a function", "$value | 5 "),
         ("{{ a ? b }}", 'there is no function "a"', "a"),
@@ -128,6 +141,9 @@ def test_what_is_wrong_is_said_with_its_place(text: str, says: str, at: str) -> 
                 ")",
                 "$x",
                 "printf",
+                "define",
+                "template",
+                "break",
             ]
         )
     )
@@ -140,6 +156,18 @@ def test_no_text_breaks_the_reader(words: list[str]) -> None:
     except GoTemplateInvalid:
         return
     expand(text, _expansion())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ define "x" }}{{ template "x" }}{{ template "x" }}{{ end }}{{ template "x" }}',
+        "{{ range 1000 }}{{ range 1000 }}{{ if true }}{{ end }}{{ end }}{{ end }}",
+    ],
+)
+def test_what_never_ends_is_given_up(text: str) -> None:
+    """A template cannot hold up the evaluation of its group."""
+    assert expand(text, _expansion()).startswith("<error expanding template: ")
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,16 @@ from sentinel.rules.gotemplate.functions import FUNCTIONS, CannotExpand, truth
 from sentinel.rules.gotemplate.nodes import (
     Action,
     Block,
+    Call,
     Dot,
     Fields,
     Function,
+    Jump,
     Literal,
     Node,
     Operand,
     Pipeline,
+    Template,
     Variable,
     Words,
 )
@@ -37,6 +40,10 @@ _PLAIN = re.compile(
     r"(?<!\{)\{\{\s*(?:\$labels\.[a-zA-Z_]\w*|\$value(?:\s*\|\s*humanize(?:1024|Duration|Percentage)?)?)\s*\}\}",
     re.ASCII,
 )
+
+
+#: Templates that call one another deeper than that never end.
+_MOST_CALLS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +85,53 @@ def expand(text: str, given: Expansion) -> str:
     data = dict(zip(("Labels", "ExternalLabels", "ExternalURL", "Value"), values, strict=True))
     names = dict(zip(GIVEN, values, strict=True))
     functions: dict[str, Callable[..., Any]] = {**FUNCTIONS, "query": given.query, "now": lambda: given.now}
-    filling = _Filling(functions, [{"": data, **names}])
     try:
-        filling.write(_parsed(text), data)
+        template = _parsed(text)
+        filling = _Filling(functions, template.defined, [{"": data, **names}])
+        filling.write(template.body, data)
     except (CannotExpand, GoTemplateInvalid) as exc:
         return f"<error expanding template: {exc}>"
     return "".join(filling.written)
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> tuple[Node, ...]:
+def _parsed(text: str) -> Template:
     return parse(text, _KNOWN)
 
 
 @dataclass(slots=True)
 class _Filling:
     functions: Mapping[str, Callable[..., Any]]
+    defined: Mapping[str, Sequence[Node]]
     scopes: list[dict[str, Any]]
     written: list[str] = field(default_factory=list)
     length: int = 0
+    steps: int = 0
+    depth: int = 0
 
-    def write(self, nodes: Sequence[Node], dot: Any) -> None:
+    def write(self, nodes: Sequence[Node], dot: Any) -> str:
+        """Write nodes up to the end, or to a `break` or `continue`, which is returned."""
         for node in nodes:
+            self.steps += 1
+            if self.steps > LONGEST:
+                raise CannotExpand(f"it takes more than {LONGEST:,} steps")
             match node:
                 case Words(text=text):
                     self._put(text)
                 case Action(pipeline=pipeline):
                     value = self._value(pipeline, dot)
-                    self._put("" if pipeline.names else plain(value))
+                    self._put("" if pipeline.names else _shown(value))
+                case Call(name=name, about=about):
+                    self._template(name, about and self._value(about, dot))
+                case Jump(word=word):
+                    return word
                 case Block():
                     self.scopes.append({})
-                    self._block(node, dot)
+                    word = self._block(node, dot)
                     self.scopes.pop()
+                    if word:
+                        return word
+        return ""
 
     def _put(self, text: str) -> None:
         self.length += len(text)
@@ -117,24 +139,33 @@ class _Filling:
             raise CannotExpand(f"it becomes longer than {LONGEST:,} characters")
         self.written.append(text)
 
-    def _block(self, block: Block, dot: Any) -> None:
+    def _template(self, name: str, dot: Any) -> None:
+        if name not in self.defined:
+            raise CannotExpand(f'template "{name}" is not defined')
+        if self.depth >= _MOST_CALLS:
+            raise CannotExpand(f'template "{name}" calls itself more than {_MOST_CALLS} times')
+        outside, self.scopes = self.scopes, [{"": dot}]
+        self.depth += 1
+        self.write(self.defined[name], dot)
+        self.depth -= 1
+        self.scopes = outside
+
+    def _block(self, block: Block, dot: Any) -> str:
         if block.word == "range":
-            self._range(block, dot)
-            return
+            return self._range(block, dot)
         value = self._value(block.pipeline, dot)
         if truth(value):
-            self.write(block.body, value if block.word == "with" else dot)
-        else:
-            self.write(block.otherwise, dot)
+            return self.write(block.body, value if block.word == "with" else dot)
+        return self.write(block.otherwise, dot)
 
-    def _range(self, block: Block, dot: Any) -> None:
+    def _range(self, block: Block, dot: Any) -> str:
         names = block.pipeline.names
         pairs = list(_pairs(self._value(Pipeline(block.pipeline.commands), dot)))
         for key, value in pairs:
             self.scopes[-1] = dict(zip(names, (key, value) if len(names) > 1 else (value,), strict=False))
-            self.write(block.body, value)
-        if not pairs:
-            self.write(block.otherwise, dot)
+            if self.write(block.body, value) == "break":
+                return ""
+        return self.write(block.otherwise, dot) if not pairs else ""
 
     def _value(self, pipeline: Pipeline, dot: Any) -> Any:
         piped: list[Any] = []
@@ -184,6 +215,10 @@ class _Filling:
         except (TypeError, ValueError, KeyError, AttributeError) as exc:
             given = ", ".join(map(plain, arguments))
             raise CannotExpand(f"error calling {name}: it does not take ({given})") from exc
+
+
+def _shown(value: Any) -> str:
+    return "<no value>" if value is None else plain(value)
 
 
 def _pairs(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -110,6 +111,11 @@ def _timestamp(given: object) -> str:
     return plain(_to_time(value))
 
 
+def _upper(text: str) -> str:
+    """Write in capitals, letter by letter: Go leaves ß alone."""
+    return "".join(character.upper() if len(character.upper()) == 1 else character for character in text)
+
+
 def _title(text: str) -> str:
     words, before = "", " "
     for character in text:
@@ -124,7 +130,12 @@ def _replace(pattern: str, by: str, text: str) -> str:
         compiled = compile_pattern(pattern)
     except ValueError as exc:
         raise CannotExpand(f"regexp: {exc}") from None
-    return str(compiled.sub(lambda match: fill_groups(by, match), text))
+    written, at, ended = "", 0, -1
+    for found in compiled.finditer(text):
+        if found.end() > ended:  # nothing directly behind a match is none, in Go
+            written += text[at : found.start()] + fill_groups(by, found)
+            at = ended = found.end()
+    return written + text[at:]
 
 
 def _match(pattern: str, text: str) -> bool:
@@ -134,20 +145,22 @@ def _match(pattern: str, text: str) -> bool:
         raise CannotExpand(f"regexp: {exc}") from None
 
 
+#: As Go's `net.SplitHostPort` parts them.
+_HOST_AND_PORT = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):[^:\[\]]*")
+
+
 def _strip_port(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit():
-        return text
-    return host[1:-1] if host.startswith("[") and host.endswith("]") else text if ":" in host else host
+    parted = _HOST_AND_PORT.fullmatch(text)
+    return parted[1] or parted[2] or "" if parted else text
 
 
 def _strip_domain(text: str) -> str:
     host = _strip_port(text)
-    port = text[len(host) :] if text.startswith(host) else ""
+    port = text.rpartition(":")[2] if host != text else ""
     try:
         ip_address(host)
     except ValueError:
-        return host.split(".")[0] + port
+        return host.split(".")[0] + (f":{port}" if port else "")
     return text
 
 
@@ -272,7 +285,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "toDuration": _to_duration,
     "toLower": str.lower,
     "toTime": _to_time,
-    "toUpper": str.upper,
+    "toUpper": _upper,
     "urlQueryEscape": quote_plus,
     "urlquery": lambda *given: quote_plus(_print(*given)),
     "value": _value,

@@ -68,4 +68,29 @@ class Block(NamedTuple):
     otherwise: tuple[Node, ...] = ()
 
 
-Node = Words | Action | Block
+class Call(NamedTuple):
+    """`{{ template "name" . }}`: the body that `define` gave a name, about a value or about nothing."""
+
+    name: str
+    about: Pipeline | None
+
+
+class Jump(NamedTuple):
+    """`{{ break }}`, `{{ continue }}`."""
+
+    word: str
+
+
+Node = Words | Action | Block | Call | Jump
+
+
+class Template(NamedTuple):
+    """A whole text.
+
+    Args:
+        body: what is written.
+        defined: bodies by name, for `template`.
+    """
+
+    body: tuple[Node, ...]
+    defined: dict[str, tuple[Node, ...]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,13 +12,16 @@ from sentinel.promql.literal import unquote
 from sentinel.rules.gotemplate.nodes import (
     Action,
     Block,
+    Call,
     Dot,
     Fields,
     Function,
+    Jump,
     Literal,
     Node,
     Operand,
     Pipeline,
+    Template,
     Variable,
     Words,
 )
@@ -42,8 +45,7 @@ _TOKEN = re.compile(
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 _BLOCKS = ("if", "with", "range")
 _ENDS = ("end", "else")
-#: Words of Go's language that rule files have no use for.
-_UNREAD = ("define", "template", "block", "break", "continue")
+_JUMPS = ("break", "continue")
 #: Deeper ones are nobody's intent.
 _MOST_DEPTH = 50
 
@@ -73,7 +75,7 @@ class _Token(NamedTuple):
         return self.start + len(self.text)
 
 
-def parse(text: str, functions: Collection[str]) -> tuple[Node, ...]:
+def parse(text: str, functions: Collection[str]) -> Template:
     """Read a template.
 
     Args:
@@ -93,7 +95,7 @@ def parse(text: str, functions: Collection[str]) -> tuple[Node, ...]:
         raise
     if ended is not None:
         raise GoTemplateInvalid(f"{{{{ {ended.text} }}}} ends nothing", ended.start, ended.end, "drop it")
-    return nodes
+    return Template(nodes, parser.defined)
 
 
 @dataclass(slots=True)
@@ -102,6 +104,8 @@ class _Parser:
     functions: frozenset[str]
     at: int = 0
     names: list[str] = field(default_factory=lambda: ["", *GIVEN])
+    ranges: int = 0
+    defined: dict[str, tuple[Node, ...]] = field(default_factory=dict)
 
     def nodes(self, depth: int) -> tuple[tuple[Node, ...], _Token | None]:
         """Read up to an `end` or `else`, or to the end; return that word, None at the end."""
@@ -117,13 +121,63 @@ class _Parser:
             token = self._peek()
             if token.text in _ENDS:
                 return tuple(found), self._next()
-            if token.text in _BLOCKS:
-                found.append(self._block(self._next(), depth))
-            elif token.text in _UNREAD:
-                says = f"{{{{ {token.text} }}}} is not read here"
-                raise GoTemplateInvalid(says, token.start, token.end, "write the text itself in its place")
+            if token.text == "define":
+                self._define(self._next(), depth)
             else:
-                found.append(Action(self._pipeline("close")))
+                found.append(self._node(token, depth))
+
+    def _node(self, token: _Token, depth: int) -> Node:
+        if token.text in _BLOCKS:
+            return self._block(self._next(), depth)
+        if token.text in _JUMPS:
+            return self._jump(self._next())
+        if token.text in ("template", "block"):
+            return self._call(self._next(), depth)
+        return Action(self._pipeline("close"))
+
+    def _define(self, word: _Token, depth: int) -> None:
+        if depth:
+            raise GoTemplateInvalid("{{ define }} stands in a block", word.start, word.end, "put it before all else")
+        name = self._name(word)
+        self._expect("close", word)
+        self._body(name, word, depth)
+
+    def _call(self, word: _Token, depth: int) -> Call:
+        """Read `template`, or `block`, which also says what the template is."""
+        name, about = self._name(word), None
+        if word.text == "block" or self._peek().kind != "close":
+            about = self._pipeline("close")
+        else:
+            self._next()
+        if word.text == "block":
+            self._body(name, word, depth)
+        return Call(name, about)
+
+    def _body(self, name: str, word: _Token, depth: int) -> None:
+        """Read the body of a template; it knows no variable but `$`, what it is about."""
+        outside = self.names, self.ranges
+        self.names, self.ranges = [""], 0
+        body, ended = self.nodes(depth + 1)
+        self._check_end(ended, word)
+        self.names, self.ranges = outside
+        if _writes(body) and _writes(self.defined.get(name, ())):
+            raise GoTemplateInvalid(f'"{name}" is defined twice', word.start, word.end, "drop one of them")
+        if _writes(body) or name not in self.defined:
+            self.defined[name] = body
+
+    def _name(self, word: _Token) -> str:
+        token = self._next()
+        if token.kind != "text":
+            says = f"{{{{ {word.text} }}}} needs a name in quotes"
+            raise GoTemplateInvalid(says, word.start, word.end, f'write {word.text} "name"')
+        return self._unquoted(token)
+
+    def _jump(self, word: _Token) -> Jump:
+        self._expect("close", word)
+        if not self.ranges:
+            says = f"{{{{ {word.text} }}}} stands in no {{{{ range }}}}"
+            raise GoTemplateInvalid(says, word.start, word.end, "drop it")
+        return Jump(word.text)
 
     def _words(self) -> tuple[str, bool]:
         """Read up to the next action, step into it, and say whether there is one."""
@@ -148,7 +202,9 @@ class _Parser:
     def _block(self, word: _Token, depth: int) -> Block:
         known = len(self.names)
         pipeline = self._pipeline("close", word.text)
+        self.ranges += word.text == "range"
         body, ended = self.nodes(depth + 1)
+        self.ranges -= word.text == "range"
         otherwise: tuple[Node, ...] = ()
         if ended is not None and ended.text == "else":
             del self.names[known + len(pipeline.names) :]
@@ -158,20 +214,24 @@ class _Parser:
                 return Block(word.text, pipeline, body, otherwise)
             self._expect("close", ended)
             otherwise, ended = self.nodes(depth + 1)
+        self._check_end(ended, word)
+        del self.names[known:]
+        return Block(word.text, pipeline, body, otherwise)
+
+    def _check_end(self, ended: _Token | None, word: _Token) -> None:
         if ended is None or ended.text != "end":
             says = f"{{{{ {word.text} }}}} has no {{{{ end }}}}"
             raise GoTemplateInvalid(says, word.start, word.end, "add {{ end }}")
         self._expect("close", ended)
-        del self.names[known:]
-        return Block(word.text, pipeline, body, otherwise)
 
     def _pipeline(self, until: str, word: str = "") -> Pipeline:
         began = self._peek()
         names, assigns = self._declared(word)
         commands = [self._command()]
         while (token := self._next()).text == "|":
-            commands.append(self._command())
-        if not (token.kind == until or token.text == until):
+            if until not in self._peek()[:2]:  # Go lets nothing stand behind the last one
+                commands.append(self._command())
+        if until not in token[:2]:
             raise self._unexpected(token)
         if any(isinstance(command[0], Literal) for command in commands[1:]):
             raise GoTemplateInvalid("what stands behind | should be a function", began.start, token.start)
@@ -279,6 +339,11 @@ class _Parser:
     def _unexpected(self, token: _Token) -> GoTemplateInvalid:
         what = "}}" if token.kind == "close" else token.text
         return GoTemplateInvalid(f'"{what}" should not stand here', token.start, token.end)
+
+
+def _writes(body: Sequence[Node]) -> bool:
+    """Say whether a body is more than blanks."""
+    return any(not isinstance(node, Words) or node.text.strip() for node in body)
 
 
 def _number(token: _Token) -> int | float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-_VERB = re.compile(r"%([-+# 0]*)(\d+)?(?:\.(\d*))?(.?)", re.DOTALL)
+_VERB = re.compile(r"%([-+# 0]*)(\d+)?(?:\.(\d*))?(?:\[(\d+)\])?(.?)", re.DOTALL)
 #: Nobody means to write more in one place.
 _WIDEST = 1000
 
@@ -23,6 +24,8 @@ def plain(value: object) -> str:
             return str(value).lower()
         case float():
             return _shortest(value)
+        case Mapping() if isinstance(value.get("Labels"), Mapping):  # an element, or all that a template is given
+            return f"{{{' '.join(map(plain, value.values()))}}}"
         case Mapping():
             return f"map[{' '.join(f'{key}:{plain(value[key])}' for key in sorted(value))}]"
         case str():
@@ -58,21 +61,26 @@ def rounded(value: float, digits: int = 4) -> str:
 
 def printf(form: str, *values: object) -> str:
     """Fill in a format of Go's; what does not fit is written as Go writes it: `%!d(float64=5)`."""
-    left = list(values)
+    at, places = 0, False
 
     def written(found: re.Match[str]) -> str:
-        flags, width, precision, verb = found.groups()
+        nonlocal at, places
+        flags, width, precision, place, verb = found.groups()
         if verb == "%":
             return "%"
         if not verb:
             return "%!(NOVERB)"
-        if not left:
-            return f"%!{verb}(MISSING)"
+        wanted = int(place) if place else at + 1
+        places = places or bool(place)
+        if not 0 < wanted <= len(values):
+            return f"%!{verb}({'BADINDEX' if place else 'MISSING'})"
+        at = wanted
         digits = None if precision is None else min(int(precision or 0), _WIDEST)
-        text = _verb(verb, left.pop(0), flags, digits)
+        text = _verb(verb, values[at - 1], flags, digits)
         return _padded(text, flags, min(int(width or 0), _WIDEST))
 
     text = _VERB.sub(written, form)
+    left = () if places else values[at:]
     return f"{text}%!(EXTRA {', '.join(f'{_type(one)}={plain(one)}' for one in left)})" if left else text
 
 
@@ -83,20 +91,32 @@ def _verb(verb: str, value: object, flags: str, digits: int | None) -> str:
             return _signed(rounded(value, digits or 1), sign)
         case "v", _:
             return plain(value)
+        case "T", _:
+            return _type(value)
         case "s", str():
             return value if digits is None else value[:digits]
+        case "s", (Mapping() | list()):
+            return plain(value)
         case "q", str():
             return json.dumps(value, ensure_ascii=False)
+        case "c", int() if 0 <= value <= sys.maxunicode:
+            return chr(value)
         case "t", bool():
             return plain(value)
         case (("d" | "x" | "X" | "o" | "b"), int()) if not isinstance(value, bool):
             return _signed(format(value, verb), sign)
-        case (("f" | "F" | "e" | "E"), float()):
-            text = f"{value:.{6 if digits is None else digits}{verb}}"
-            return _signed(_special(value) or text, sign)
-        case (("g" | "G"), float()):
-            return _signed(_shortest(value) if digits is None else rounded(value, digits or 1), sign)
+        case _, float() if verb in "fFeEgG":
+            return _signed(_float(verb, value, digits), sign)
+        case _, None:
+            return f"%!{verb}(<nil>)"
     return f"%!{verb}({_type(value)}={plain(value)})"
+
+
+def _float(verb: str, value: float, digits: int | None) -> str:
+    if verb in "fFeE":
+        return _special(value) or f"{value:.{6 if digits is None else digits}{verb}}"
+    text = _shortest(value) if digits is None else rounded(value, digits or 1)
+    return text.replace("e", "E") if verb == "G" else text
 
 
 def _signed(text: str, sign: str) -> str:
