@@ -6,7 +6,9 @@ What becomes what
                          Mattermost and incident.io as webhooks with a body
     route                routes, one after the other: the innermost first, each with the matchers of those around it;
                          where Alertmanager goes on after a match (`continue`), one that names all who hear of it
-    matchers             `match`; of a regular expression the words that it stands for, with `*` for `.*`
+    matchers             `match`; of a regular expression the words that it stands for, with `*` for `.*`. Where that
+                         takes more alerts, those behind the route hear of them as well; a mute or an inhibit rule is
+                         left out, since it would hide them
     group_by and timers  likewise, Alertmanager's defaults spelled out; `alertname` is `rule` in `group_by`
     time_intervals       schedules; `mute_time_intervals` and `active_time_intervals` are mutes
     inhibit_rules        `inhibit`
@@ -26,7 +28,7 @@ from sentinel.exchange.alertmanager_receivers import Receivers
 from sentinel.exchange.draft import Draft, duration
 from sentinel.exchange.given import Given
 from sentinel.exchange.intervals import schedule_of
-from sentinel.exchange.matchers import MORE, Match, both, in_yaml, matchers_of
+from sentinel.exchange.matchers import MORE, Asked, Match, both, in_yaml, matchers_of
 
 #: Timers by our word and Alertmanager's, and what it does where a route does not say them, in seconds.
 _TIMERS = (
@@ -47,12 +49,16 @@ class Path:
         notify: notifiers.
         keys: grouping and timers.
         given: the route.
+        but: labels and their values of which a route's own way takes none, though they fit the match.
+        exact: whether only alerts of its route fit.
     """
 
     match: Match
     notify: tuple[str, ...]
+    given: Given
     keys: dict[str, Any] = field(default_factory=dict)
-    given: Given | None = None
+    but: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exact: bool = True
 
 
 def take(draft: Draft, roots: list[Given]) -> None:
@@ -85,16 +91,15 @@ class _File:
         top = self.root.get("route")
         if top:
             self.shared = _goes_on(top)
-            paths = self._reachable(self._paths(top, {}, {}, top=True))
-            for path in paths:
+            for path in self._reachable(self._paths(top, Asked(), {}, top=True)):
                 self._write(path)
         for given in self.root.items("inhibit_rules"):
             self._inhibit(given)
 
-    def _paths(self, route: Given, around: Match, inherited: dict[str, Any], *, top: bool = False) -> list[Path]:
+    def _paths(self, route: Given, around: Asked, inherited: dict[str, Any], *, top: bool = False) -> list[Path]:
         """Return the ways through a route, in the order in which they are tried; the last is the route itself."""
-        own = {} if top else matchers_of(self.draft, route)
-        match, exact = both(around, own)
+        own = Asked() if top else matchers_of(self.draft, route)
+        match, exact = both(around.match, own.match)
         if not exact:
             self.draft.note(route, f"beside the matchers of the routes around it, {MORE}")
         keys = inherited | self._keys(route)
@@ -103,36 +108,72 @@ class _File:
             self.draft.note(route, "the route fits no alert that comes this far, and is left out")
             route.plain()
             return []
+        asked = Asked(match, (*around.but, *own.but), around.exact and own.exact and exact)
         children = route.items("routes")
-        self._hours(route, match, bool(children))
-        mine = Path(match, self.receivers.get(name, ()), keys, route)
+        self._hours(route, asked, bool(children))
         if name and name not in self.receivers:
             self.draft.note(route, f'receiver "{name}" is not there')
-        below = [(self._paths(child, match, keys), child.flag("continue")) for child in children]
-        return [*self._siblings(below), mine]
+        mine = Path(match, self.receivers.get(name, ()), route, keys, own.but)
+        found = self._siblings([(child, self._paths(child, asked, keys)) for child in children], mine)
+        if own.exact and exact:
+            return found
+        self.draft.note(route, "takes more alerts than it should; those behind it hear of these as well")
+        return [replace(path, exact=False) for path in found]
 
-    def _siblings(self, below: Sequence[tuple[list[Path], bool]]) -> list[Path]:
-        """Return the ways through routes beside one another: where one goes on, together with those behind it."""
+    def _siblings(self, below: Sequence[tuple[Given, list[Path]]], mine: Path) -> list[Path]:
+        """Return the ways through routes beside one another, and behind them that of the route around them.
+
+        1. Where a route goes on (`continue`), its ways are taken together with those behind it; where its match takes
+           too much, too, and then also with that of the route around, since nobody should miss an alert by it.
+        2. What it takes but for some values of a label is left to those behind it, which are tried first for these.
+        """
         if not below:
-            return []
-        (paths, goes_on), others = below[0], self._siblings(below[1:])
-        if not goes_on:
-            return [*paths, *others]
+            return [mine]
+        (route, paths), behind = below[0], self._siblings(below[1:], mine)
+        goes_on = route.flag("continue")
         found: list[Path] = []
         for path in paths:
-            for other in others:
-                match, exact = both(path.match, other.match)
-                if not exact and other.given:
-                    self.draft.note(other.given, f"beside the matchers of a route that goes on (continue), {MORE}")
+            if goes_on or not path.exact:
+                found += self._together(path, behind, mine)
+            found.append(replace(path, exact=True))
+        left = self._left(paths[-1], behind) if paths else []
+        if len(left) + len(found) + len(behind) > _MOST_ROUTES and paths:
+            says = "makes too many routes (continue, negations of several values); what is behind it is not told"
+            self.draft.note(route, says)
+            return [*(path for path in paths if path.exact), *behind]
+        return [*left, *found, *behind]
+
+    def _left(self, route: Path, behind: Sequence[Path]) -> list[Path]:
+        """Return the ways of what fits a route's match and is none of its alerts."""
+        found: list[Path] = []
+        for label, values in route.but:
+            left, exact = both(route.match, {label: values})
+            for other in behind:
+                match, all_said = both(left, other.match) if left is not None else (None, True)
+                if not (exact and all_said):
+                    self.draft.note(route.given, f'{label}!~"{"|".join(values)}": beside other matchers, {MORE}')
                 if match is not None:
-                    notify = tuple(dict.fromkeys((*path.notify, *other.notify)))
-                    narrower = path if len(path.match) > len(other.match) else other
-                    found.append(replace(narrower, match=match, notify=notify))
-            found.append(path)
-        if len(found) + len(others) > _MOST_ROUTES and paths and paths[0].given:
-            self.draft.note(paths[0].given, "continue: makes too many routes; those behind it are not told as well")
-            found = list(paths)
-        return [*found, *others]
+                    found.append(replace(other, match=match, but=()))
+        return found
+
+    def _together(self, path: Path, behind: Sequence[Path], around: Path) -> list[Path]:
+        """Return the ways by which those are told, too, who are behind one that goes on.
+
+        The route around hears only of what none of its routes takes.
+        """
+        found: list[Path] = []
+        for other in behind:
+            match, exact = both(path.match, other.match)
+            if not exact:
+                self.draft.note(other.given, f"beside the matchers of a route that goes on (continue), {MORE}")
+            if match is None:
+                continue
+            notify, narrower = path.notify, path
+            if other.given is not around.given or not path.exact:
+                notify = tuple(dict.fromkeys((*path.notify, *other.notify)))
+                narrower = path if len(path.match) > len(other.match) else other
+            found.append(replace(narrower, match=match, notify=notify, but=(), exact=True))
+        return found
 
     def _reachable(self, paths: list[Path]) -> list[Path]:
         """Return the ways that an alert can come to: none behind one with the same conditions, or with none."""
@@ -156,7 +197,6 @@ class _File:
         return keys
 
     def _write(self, path: Path) -> None:
-        assert path.given is not None
         keys = path.keys
         entry: dict[str, Any] = {"match": in_yaml(path.match)} if path.match else {}
         entry |= {"notify": list(path.notify), "group_by": keys.get("group_by", [])}
@@ -169,8 +209,15 @@ class _File:
         words = [one for values in path.match.values() for one in values[:1]]
         return "-".join(words) if any(word.strip("!*") for word in words) else "-".join(path.match)
 
-    def _hours(self, route: Given, match: Match, has_children: bool) -> None:
+    def _hours(self, route: Given, asked: Asked, has_children: bool) -> None:
         """Write mutes for the hours in which a route is quiet."""
+        if asked.but or not asked.exact:
+            for key in ("mute_time_intervals", "active_time_intervals"):
+                if route.get(key):
+                    self.draft.note(route.get(key), f"{key}: match cannot say of which alerts; nothing is muted")
+                    route.get(key).plain()
+            return
+        match = asked.match
         for given in route.items("mute_time_intervals"):
             if (name := self._known(given)) is not None:
                 self._mute(given, match, name, "muted in these hours", has_children)
@@ -197,9 +244,20 @@ class _File:
         cause = matchers_of(self.draft, given, "source_matchers", "source_match", "source_match_re")
         covers = matchers_of(self.draft, given, "target_matchers", "target_match", "target_match_re")
         equal = given.texts("equal")
-        entry: dict[str, Any] = {"cause": in_yaml(cause), "covers": in_yaml(covers)}
+        given.get("name")
+        if given.get("sources"):
+            given.plain("sources")
+            self.draft.note(given, "sources: a cause is one alert; the inhibit rule is left out")
+            return
+        if cause.but or covers.but or not (cause.exact and covers.exact and cause.match):
+            says = "says not which alert is the cause" if not cause.match else "match cannot say which alerts it means"
+            self.draft.note(given, f"{says}; the inhibit rule is left out")
+            return
+        # Each of Alertmanager's alerts has a name; our own rules have none under this label, and would all be equal.
+        named = {"alertname": ("!",)} if "alertname" in equal else {}
+        entry: dict[str, Any] = {"cause": in_yaml(named | cause.match), "covers": in_yaml(covers.match)}
         entry |= {"equal": equal} if equal else {}
-        first = [values[0] for values in cause.values()] or ["cause"]
+        first = [values[0] for values in cause.match.values()]
         self.draft.add("inhibit", f"behind-{'-'.join(first)}", entry, given)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sentinel.exchange import hide, receivers
@@ -10,7 +11,7 @@ from sentinel.exchange.given import Given
 
 _WORDS = ("title", "text", "message", "description", "details", "html", "headers", "fields", "actions", "summary")
 _RECEIVERS: receivers.Table = {
-    "pagerduty": (receivers.pagerduty, ("routing_key!",)),
+    "pagerduty": (receivers.pagerduty, ("routing_key!", "url")),
     "opsgenie": (receivers.opsgenie, ("api_key!", "api_url")),
     "victorops": (receivers.victorops, ("api_key!", "routing_key", "api_url")),
     "pushover": (receivers.pushover, ("token!", "user_key!")),
@@ -24,6 +25,7 @@ _RECEIVERS: receivers.Table = {
 #: What stands under `global` where a config does not say it itself.
 _IN_GLOBAL = {
     "opsgenie": {"api_key": "opsgenie_api_key", "api_url": "opsgenie_api_url"},
+    "pagerduty": {"url": "pagerduty_url"},
     "victorops": {"api_key": "victorops_api_key", "api_url": "victorops_api_url"},
     "telegram": {"bot_token": "telegram_bot_token", "api_url": "telegram_api_url"},
     "mattermost": {"webhook_url": "mattermost_webhook_url"},
@@ -59,6 +61,8 @@ class Receivers:
                 continue
             self._otherwise(one, name)
             found.append(self.draft.add("notifiers", name if len(configs) == 1 else f"{name}-{word}", entry, one))
+        if configs and not found:
+            self.draft.note(given, f"{name}: nobody hears of what its routes take; name another notifier in them")
         return tuple(found)
 
     def _otherwise(self, one: Given, name: str) -> None:
@@ -73,10 +77,11 @@ class Receivers:
 
     def _secret(self, one: Given, key: str, name: str, fallback: str = "") -> str:
         """Return a reference to a secret that a config, a file that it names, or `global` holds."""
-        if path := one.text(f"{key}_file"):
-            return self.draft.secret_file(path)
-        if value := one.text(key) or (one.text("service_key") if key == "routing_key" else ""):
-            return self.draft.secret(f"{name} {key}", value)
+        for word in (key, "service_key") if key == "routing_key" else (key,):
+            if path := one.text(f"{word}_file"):
+                return self.draft.secret_file(path)
+            if value := one.text(word):
+                return self.draft.secret(f"{name} {key}", value)
         if fallback and (path := self.all.text(f"{fallback}_file")):
             return self.draft.secret_file(path)
         return self.draft.secret(fallback, self.all.text(fallback)) if fallback else ""
@@ -95,9 +100,15 @@ class Receivers:
         return receivers.by_table(
             _RECEIVERS,
             word,
-            lambda key: one.text(key) or (self.all.text(fallback[key]) if key in fallback else ""),
+            lambda key: one.text(key) or self._elsewhere(one, key, fallback),
             lambda key: self._secret(one, key, name, fallback.get(key, "")),
         )
+
+    def _elsewhere(self, one: Given, key: str, fallback: Mapping[str, str]) -> str:
+        """Return what stands in a file that a config names, or in `global`."""
+        if path := one.text(f"{key}_file"):
+            return self.draft.secret_file(path)
+        return self.all.text(fallback[key]) if key in fallback else ""
 
     def _slack(self, one: Given, name: str) -> dict[str, Any]:
         channel = one.text("channel")
@@ -123,18 +134,23 @@ class Receivers:
         password = self._secret(one, "auth_password", name, "smtp_auth_password") if user else ""
         host, _, port = said("smarthost").rpartition(":")
         must = one.flag("require_tls", default=self.all.flag("smtp_require_tls", default=True))
-        tls = "tls" if port == "465" else "" if must else "none"
+        force = one.flag("force_implicit_tls", default=self.all.flag("smtp_force_implicit_tls"))
+        tls = "tls" if port == "465" or force else "" if must else "none"
         for key in ("hello", "auth_identity", "auth_secret"):
             self.all.get(f"smtp_{key}"), one.get(key)
-        to = [address.strip() for address in one.text("to").split(",")]
-        return receivers.email(to, said("from"), f"{host}:{port}", user, password, tls)
+        return receivers.email(one.text("to"), said("from"), f"{host}:{port}", user, password, tls)
 
     def _webhook(self, one: Given, name: str) -> dict[str, Any]:
-        url, auth = hide.url(self.draft, one.text("url"), name)
-        url = self.draft.secret_file(one.text("url_file")) or url
-        auth = auth_of(self.draft, one.get("http_config"), name) or auth
-        seconds = one.seconds("timeout")
-        return receivers.webhook(url, format="alertmanager", auth=auth, timeout=f"{seconds:g}s" if seconds else "")
+        http, seconds = one.get("http_config"), one.seconds("timeout")
+        url, auth = hide.hook(self.draft, one.text("url"), name)
+        return receivers.webhook(
+            self.draft.secret_file(one.text("url_file")) or url,
+            format="alertmanager",
+            auth=auth_of(self.draft, http, name) or auth,
+            headers=headers_of(self.draft, http, name),
+            tls=tls_of(self.draft, http, name),
+            timeout=f"{seconds:g}s" if seconds else "",
+        )
 
 
 def auth_of(draft: Draft, http: Given, name: str) -> dict[str, Any] | None:
@@ -157,6 +173,21 @@ def auth_of(draft: Draft, http: Given, name: str) -> dict[str, Any] | None:
         more = {"scopes": oauth.texts("scopes"), "endpoint_params": oauth.strings("endpoint_params")}
         return {"oauth2": keys | {key: value for key, value in more.items() if value}}
     return None
+
+
+def headers_of(draft: Draft, http: Given, name: str) -> dict[str, str]:
+    """Return the headers of each request, with who asks by another word than Bearer."""
+    found: dict[str, str] = {}
+    if (word := http.text("authorization", "type")).lower() not in ("", "bearer"):
+        path = http.text("authorization", "credentials_file")
+        secret = draft.secret_file(path) or draft.secret(f"{name} token", http.text("authorization", "credentials"))
+        found["Authorization"] = f"{word} {secret}"
+    for header, given in http.pairs("http_headers"):
+        values = given.texts("values")
+        values += [draft.secret(f"{name} {header}", one) for one in given.texts("secrets")]
+        values += [draft.secret_file(one) for one in given.texts("files")]
+        found[header] = ", ".join(values)
+    return found
 
 
 def tls_of(draft: Draft, http: Given, name: str) -> dict[str, str]:

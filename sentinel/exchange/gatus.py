@@ -109,12 +109,11 @@ class _File:
     def _email(self, given: Given) -> dict[str, Any]:
         text = given.text
         user = text("username") or (text("from") if text("password") else "")
-        to = [one.strip() for one in text("to").split(",")]
         server = f"{text('host')}:{text('port') or 587}"
-        return receivers.email(to, text("from"), server, user, self._secret("email", given, "password"))
+        return receivers.email(text("to"), text("from"), server, user, self._secret("email", given, "password"))
 
     def _custom(self, given: Given) -> dict[str, Any]:
-        url, auth = hide.url(self.draft, given.text("url"), "custom")
+        url, auth = hide.hook(self.draft, given.text("url"), "custom")
         if given.get("body") or given.get("placeholders"):
             self.draft.note(given, "custom: the body's placeholders are Gatus's; write a body, see webhooks.md")
         for key in ("body", "placeholders"):

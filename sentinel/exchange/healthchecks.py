@@ -80,7 +80,7 @@ def _channel(draft: Draft, given: Given, told: dict[str, str]) -> None:
             del draft.secrets[address[2:-1]]
             to = name if re.fullmatch(r"[^\s@]+@[^\s@]+", name) else "oncall@example.com"
             password = draft.secret("smtp password", "channel", "of the user at the mail server")
-            entry = receivers.email([to], "sentinel@example.com", "mail.example.com:587", "user", password)
+            entry = receivers.email(to, "sentinel@example.com", "mail.example.com:587", "user", password)
             draft.note(given, f"channel {name}: set the mail server, and check the address {to}")
         case "webhook":
             entry = receivers.webhook(address)

@@ -12,6 +12,8 @@ from sentinel.exchange.draft import Draft
 _PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]*)")
 _FORM = re.compile(r"[^\s=&{}]+=[^\s&]*(&[^\s=&]+=[^\s&]*)*")
 _JSON_FIELD = re.compile(r'"(\w[\w.-]*)"(\s*:\s*)"((?:[^"\\]|\\.)+)"')
+#: A part of a path of so many letters and digits in disorder: an id, a key.
+_TOKEN_IN_PATH = re.compile(r"(?<=[^/]/)(?=[^/]*[A-Za-z])(?=[^/]*\d[^/]*\d)[\w-]{16,}(?=/|$)")
 _HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BEARER = re.compile(r"(?i)(bearer|token|basic|apikey)\s+(\S.*)")
 
@@ -31,6 +33,13 @@ def url(draft: Draft, text: str, hint: str) -> tuple[str, dict[str, Any] | None]
         auth = basic(draft, unquote(user), unquote(password or ""), hint)
         parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
     return urlunsplit(parts._replace(query=query)), auth
+
+
+def hook(draft: Draft, text: str, hint: str) -> tuple[str, dict[str, Any] | None]:
+    """Return a URL that is posted to: where a part of its path is a token, all of it is a secret."""
+    if _TOKEN_IN_PATH.search(text.partition("?")[0]):
+        return draft.secret(f"{hint} url", text), None
+    return url(draft, text, hint)
 
 
 def basic(draft: Draft, user: str, password: str, hint: str) -> dict[str, Any]:

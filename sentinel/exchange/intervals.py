@@ -27,6 +27,10 @@ def _parts(draft: Draft, given: Given) -> Iterator[dict[str, Any]]:
     times = [(one.minutes("start_time"), one.minutes("end_time")) for one in given.items("times")]
     days, months = _ranges(given, "days_of_month"), _ranges(given, "months", _MONTHS)
     weekdays = _ranges(given, "weekdays", _DAYS)
+    if given.text("location") == "Local":
+        says = "location: Local is the time of Alertmanager's machine; write its name, such as Europe/Berlin"
+        draft.note(given.get("location"), says)
+        return
     zone = {"timezone": given.text("location")} if given.text("location") else {}
     if given.get("years"):
         draft.note(given.get("years"), "years: a schedule holds each year; write {start, end} for one time")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sentinel.core.severity import Severity
 from sentinel.exchange.draft import Draft
 from sentinel.exchange.given import Given
 from sentinel.exchange.words import ANYTHING, SOMETHING, NoList, words
@@ -13,26 +15,42 @@ from sentinel.rules.prometheus import severity_of
 
 #: label -> values of which any will do.
 Match = dict[str, tuple[str, ...]]
+UNSAID = "match cannot say it"
 MORE = "match cannot say it, and takes more alerts without it"
 _MATCHER = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|[^=!~\s"{},]+)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^,{}"]*)\s*""")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a route or an inhibit rule asks of an alert.
+
+    Args:
+        match: conditions that all hold.
+        but: labels and the values of which they have none.
+        exact: whether that is all; else a note says what is missing, and more alerts fit.
+    """
+
+    match: Match = field(default_factory=dict)
+    but: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exact: bool = True
+
+
 def matchers_of(
     draft: Draft, given: Given, texts: str = "matchers", equal: str = "match", regex: str = "match_re"
-) -> Match:
+) -> Asked:
     """Return the conditions of a route or an inhibit rule, in any of the ways that Alertmanager reads."""
-    found: Match = {}
+    found: list[tuple[Given, str, str, str]] = []
+    asked = Asked()
     for item in given.items(texts):
-        for name, op, value in _parsed(item.text()) or [("", "", "")]:
-            if not op:
-                draft.note(item, f"{item.text()}: is no matcher")
-            else:
-                found = _joined(draft, item, found, name, op, value)
-    for name, one in given.pairs(equal):
-        found = _joined(draft, one, found, name, "=", one.text())
-    for name, one in given.pairs(regex):
-        found = _joined(draft, one, found, name, "=~", one.text())
-    return found
+        if not (parsed := _parsed(item.text())):
+            draft.note(item, f'{item.text()}: is no matcher, such as severity="critical"')
+            asked = replace(asked, exact=False)
+        found += [(item, *one) for one in parsed]
+    found += [(one, name, "=", one.text()) for name, one in given.pairs(equal)]
+    found += [(one, name, "=~", one.text()) for name, one in given.pairs(regex)]
+    for item, name, op, value in sorted(found, key=lambda one: one[2] == "!~"):
+        asked = _joined(draft, item, asked, name, op, value)
+    return asked
 
 
 def both(one: Match, other: Match) -> tuple[Match | None, bool]:
@@ -70,24 +88,33 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _joined(draft: Draft, given: Given, match: Match, label: str, op: str, value: str) -> Match:
+def _joined(draft: Draft, given: Given, asked: Asked, label: str, op: str, value: str) -> Asked:
+    """Return what is asked with one matcher more."""
     values = _values(op, value)
     if values is None:
-        draft.note(given, f'{label}{op}"{value}": {MORE}')
-        return match
+        draft.note(given, f'{label}{op}"{value}": {UNSAID}')
+        return replace(asked, exact=False)
     if label == "severity":
         values = tuple(dict.fromkeys(_severity(draft, given, one) for one in values))
-    joined, exact = both(match, {label: values})
+    if op in ("=", "=~"):
+        joined, exact = both(asked.match, {label: values})
+    elif len(values) == 1:
+        joined, exact = both(asked.match, {label: ("" if values[0] == "!" else f"!{values[0]}",)})
+    elif label == "severity" and not any("*" in one for one in values):
+        others = tuple(str(level) for level in Severity if str(level) not in values)
+        joined, exact = both(asked.match, {label: others}) if others else (None, True)
+    else:
+        return replace(asked, but=(*asked.but, (label, values)))
     if joined is None:
         draft.note(given, f'{label}{op}"{value}": beside the other matchers of {label} nothing fits it')
-        return match | {label: ("!*",)}
+        return replace(asked, match=asked.match | {label: ("!*",)})
     if not exact:
-        draft.note(given, f'{label}{op}"{value}": beside the other matchers of {label}, {MORE}')
-    return joined
+        draft.note(given, f'{label}{op}"{value}": beside the other matchers of {label}, {UNSAID}')
+    return replace(asked, match=joined, exact=asked.exact and exact)
 
 
 def _values(op: str, value: str) -> tuple[str, ...] | None:
-    """Return the values of which any fits, None where no list of them says it."""
+    """Return the values that a matcher names, None where no list of them says it."""
     if op in ("=", "!="):
         listed = [value]
     else:
@@ -97,11 +124,7 @@ def _values(op: str, value: str) -> tuple[str, ...] | None:
             return None
     if any("*" in word or word.startswith("!") for word in listed):
         return None
-    if op in ("=", "=~"):
-        return tuple("!" if word == SOMETHING else _starred(word) for word in listed)
-    if len(listed) > 1:
-        return None
-    return ("" if listed[0] == SOMETHING else f"!{_starred(listed[0])}",)
+    return tuple("!" if word == SOMETHING else _starred(word) for word in listed)
 
 
 def _starred(word: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from email.utils import getaddresses
 from typing import Any
 from urllib.parse import quote
 
@@ -111,9 +112,9 @@ def teams(url: str) -> dict[str, Any]:
     return webhook(url, _TEAMS)
 
 
-def pagerduty(key: str) -> dict[str, Any]:
+def pagerduty(key: str, url: str = "") -> dict[str, Any]:
     """Events API v2: one incident for each group."""
-    return webhook("https://events.pagerduty.com/v2/enqueue", _PAGERDUTY.replace("KEY", key))
+    return webhook(url or "https://events.pagerduty.com/v2/enqueue", _PAGERDUTY.replace("KEY", key))
 
 
 def opsgenie(key: str, url: str = "") -> dict[str, Any]:
@@ -178,11 +179,11 @@ def signl4(secret: str) -> dict[str, Any]:
     return webhook(f"https://connect.signl4.com/webhook/{secret}", body)
 
 
-def email(to: list[str], sender: str, server: str, user: str, password: str, tls: str = "") -> dict[str, Any]:
+def email(to: str, sender: str, server: str, user: str, password: str, tls: str = "") -> dict[str, Any]:
     """A mail over SMTP.
 
     Args:
-        to: who gets it.
+        to: who gets it, parted by commas, with or without their names.
         sender: whose mail it is.
         server: host and port.
         user: to log in as, or "".
@@ -190,4 +191,10 @@ def email(to: list[str], sender: str, server: str, user: str, password: str, tls
         tls: starttls, tls or none; "" is what the port says.
     """
     login = f"{quote(user, safe='')}{f':{password}' if password else ''}@" if user else ""
-    return {"email": {"to": to, "from": sender, "smtp": f"smtp://{login}{server}{f'?tls={tls}' if tls else ''}"}}
+    mail = {"to": _mailboxes(to), "from": (_mailboxes(sender) or [""])[0]}
+    return {"email": mail | {"smtp": f"smtp://{login}{server}{f'?tls={tls}' if tls else ''}"}}
+
+
+def _mailboxes(text: str) -> list[str]:
+    """Return the addresses of a header of mail, without the names before them."""
+    return [address for _, address in getaddresses([text]) if address]

@@ -106,13 +106,12 @@ class _Backup:
 
         match kind.lower():
             case "webhook":
-                url, auth = hide.url(self.draft, config.get("webhookURL", ""), name)
+                url, auth = hide.hook(self.draft, config.get("webhookURL", ""), name)
                 return receivers.webhook(url, auth=auth)
             case "smtp":
                 tls = "tls" if config.get("smtpSecure") == "True" else ""
                 server = f"{config.get('smtpHost', '')}:{config.get('smtpPort', '587')}"
-                sender = re.sub(r".*<(.*)>.*", r"\1", config.get("smtpFrom", ""))
-                to = [one.strip() for one in config.get("smtpTo", "").split(",") if one.strip()]
+                to, sender = config.get("smtpTo", ""), config.get("smtpFrom", "")
                 return receivers.email(to, sender, server, config.get("smtpUsername", ""), secret("smtpPassword"), tls)
         return receivers.by_table(_PROVIDERS, kind.lower(), lambda key: config.get(key, ""), secret)
 

@@ -109,8 +109,12 @@ def _drop(draft: Draft, section: str, name: str) -> None:
     """Take an entry out, and its name out of those that tell it."""
     del draft.sections[section][name]
     if section == "notifiers":
-        for route in draft.sections.get("routes", {}).values():
-            route["notify"] = [one for one in route["notify"] if one != name]
+        for route, entry in draft.sections.get("routes", {}).items():
+            if entry["notify"] == [name]:
+                draft.note(
+                    draft.origins["routes", route], f"{route}: tells nobody without {name}; name another notifier"
+                )
+            entry["notify"] = [one for one in entry["notify"] if one != name]
         _complete(draft)
 
 
