@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentinel.config.tree import MappingNode, ScalarNode
+from sentinel.config.tree import MappingNode, Node, ScalarNode
 
 _RULES = "rules of Prometheus stand in a group: groups: [{name: x, rules: [...]}]"
 #: The keys that tell it, what the file is, and where its content belongs. The first that fits is meant.
@@ -37,4 +37,12 @@ def foreign(root: MappingNode) -> tuple[ScalarNode, str, str] | None:
     for keys, what, fix in _PROGRAMS:
         if keys <= root.keys.keys():
             return next(key for name, key in root.keys.items() if name in keys), f"this is {what}", fix
+    return None
+
+
+def groups_of_operator(root: MappingNode) -> Node | None:
+    """Return what Prometheus's operator for Kubernetes takes for a rule file; None where it is none of its rules."""
+    kind, spec = root.values.get("kind"), root.values.get("spec")
+    if isinstance(kind, ScalarNode) and kind.text == "PrometheusRule" and isinstance(spec, MappingNode):
+        return spec.values.get("groups")
     return None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sentinel.config.edits import renamed
 from sentinel.config.findings import Findings
-from sentinel.config.foreign import foreign
+from sentinel.config.foreign import foreign, groups_of_operator
 from sentinel.config.source import SourceFile
 from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank, parse
 from sentinel.core.problem import near
@@ -102,7 +102,9 @@ def gather(files: Iterable[SourceFile], findings: Findings) -> Gathered:
             findings.add(wrong.check, at, wrong.says, wrong.fix, severity=level, edit=wrong.edit)
         if root is not None:
             gathered.roots[file.path] = root
-        if isinstance(root, MappingNode) and (other := foreign(root)) is not None:
+        if isinstance(root, MappingNode) and (groups := groups_of_operator(root)) is not None:
+            gathered.groups.append(groups)
+        elif isinstance(root, MappingNode) and (other := foreign(root)) is not None:
             findings.add("file/foreign", *other)
         elif isinstance(root, MappingNode) and is_promtool(root):
             gathered.promtool.append(root)

@@ -158,9 +158,12 @@ class _Reading(NamedTuple):
             return None
         alert, record = self._text(node, "alert"), self._text(node, "record")
         if bool(alert) is bool(record):
-            self._nameless(node, both=bool(alert))
+            if not node.broken:
+                self._nameless(node, both=bool(alert))
             return None
-        self._unknown(node, _ALERT if alert else _RECORD, "an alerting rule" if alert else "a recording rule")
+        idle = {name for name, value in node.values.items() if name in _ALERT | _RECORD and _is_idle(value)}
+        known = (_ALERT if alert else _RECORD) | idle
+        self._unknown(node, known, "an alerting rule" if alert else "a recording rule")
         if "expr" not in node.values:
             if "expr" not in group.keys and not self._misplaced(node, "expr"):
                 self._wrong(node, "a rule needs an expr", "write expr: and PromQL")
@@ -282,7 +285,7 @@ class _Reading(NamedTuple):
         found = {}
         for name, value in given.values.items():
             if isinstance(value, ScalarNode):
-                found[name] = value.text
+                found[name] = "" if is_blank(value) else value.text
                 if is_blank(value) and name != "severity":  # of which more is said
                     says = f"{name}: has no value, and is as if it were not there"
                     self.findings.add(
@@ -311,7 +314,7 @@ class _Reading(NamedTuple):
                 fix = "write it without brackets and dashes" if isinstance(given, SequenceNode) else ""
                 self._wrong(given, f"{key}: should be a text", fix)
             return ""
-        return given.text
+        return "" if is_blank(given) else given.text
 
     def _duration(self, node: MappingNode, key: str) -> timedelta:
         text = self._text(node, key)
@@ -331,10 +334,11 @@ class _Reading(NamedTuple):
 
     def _limit(self, node: MappingNode) -> int:
         text = self._text(node, "limit")
-        if not re.fullmatch(r"\d{0,9}", text):
+        try:
+            return max(0, int(text or "0", 0))
+        except ValueError:
             self._wrong(node.values["limit"], f'limit: "{text}" is not a number of alerts or series')
             return 0
-        return int(text or 0)
 
     def _unknown(self, node: MappingNode, known: set[str], what: str) -> None:
         for name, key in node.keys.items():
@@ -377,6 +381,13 @@ class _Reading(NamedTuple):
 
     def _wrong(self, where: Node, says: str, fix: str = "", edit: Edit | None = None) -> None:
         self.findings.add("group/invalid", where, says, fix, edit=edit)
+
+
+def _is_idle(value: Node) -> bool:
+    """Say whether a key says what is the case without it: Prometheus lets any rule have it."""
+    if isinstance(value, MappingNode):
+        return not value.values and not value.broken
+    return isinstance(value, ScalarNode) and (is_blank(value) or value.text in ("", "0", "0s", "0m"))
 
 
 def _as_name(text: str) -> str:

@@ -73,9 +73,12 @@ class SequenceNode(Node):
     size: int = 1
 
 
+_NULL = ("", "~", "null", "Null", "NULL")
+
+
 def is_blank(node: Node) -> bool:
-    """Say whether nothing stands there: a key whose entries are all commented out."""
-    return isinstance(node, ScalarNode) and not node.style and not node.text
+    """Say whether nothing stands there: a key whose entries are all commented out, or YAML's word for nothing."""
+    return isinstance(node, ScalarNode) and not node.style and node.text in _NULL
 
 
 def parse(file: SourceFile) -> tuple[Node | None, list[Malformed]]:
@@ -120,9 +123,13 @@ class _Builder:
         self.problems += [_idle(*found) for found in self.idle.values()]
         self.next_event()
         event = self.next_event()
-        if not isinstance(event, yaml.StreamEndEvent):
-            raise Malformed("a second document begins here", "a file holds one; part it into two", *_span(event))
-        return root
+        if isinstance(event, yaml.StreamEndEvent):
+            return None if is_blank(root) else root
+        if isinstance(root, MappingNode) and "groups" in root.keys:
+            says = "Prometheus reads the first document only: nothing below this is read"
+            self.problems.append(Malformed(says, "part the file into two", *_span(event), "file/documents"))
+            return root
+        raise Malformed("a second document begins here", "a file holds one; part it into two", *_span(event))
 
     def node(self, event: Any, depth: int) -> Node:
         begin, end = event.start_mark.index, event.end_mark.index
@@ -135,7 +142,7 @@ class _Builder:
             return self._alias(event)
         if event.anchor:
             self.anchors[event.anchor] = None
-        if event.tag not in (None, "!"):
+        if event.tag not in _PLAIN_TAGS:
             self.problems.append(_tag(event))
         if isinstance(event, yaml.ScalarEvent):
             node: Node = ScalarNode(self.file, begin, end, event.value, event.style or "")
@@ -153,6 +160,7 @@ class _Builder:
     def _mapping(self, begin: int, depth: int) -> MappingNode:
         keys: dict[str, ScalarNode] = {}
         values: dict[str, Node] = {}
+        merged: list[Node] = []
         size, end, broken = 1, begin, False
         depth += 1
         while type(event := self.next_event()) is not yaml.MappingEndEvent:
@@ -168,16 +176,27 @@ class _Builder:
                 says = f'"{key.text}" is here twice; the first is in line {first.line}'
                 self.problems.append(Malformed(says, "keep one of them", key.begin, key.end))
             elif key.text == "<<" and not key.style:
-                broken = True
-                says = "merge keys (<<) are not read"
-                self.problems.append(Malformed(says, "use defaults:", key.begin, key.end))
+                merged += value.items if isinstance(value, SequenceNode) else (value,)
             else:
                 keys[key.text], values[key.text] = key, value
+        for source in merged:
+            broken = self._merge(source, keys, values) or broken
         if any("=" in name and _MATCHER.match(name) and is_blank(values[name]) for name in keys):
             fix = 'put a selector in quotes; where a mapping is meant, write name: "value"'
             self.problems.append(Malformed("YAML takes this for a mapping", fix, begin, _end(event, end)))
             keys, values, broken = {}, {}, True
         return MappingNode(self.file, begin, _end(event, end), keys, values, size, broken)
+
+    def _merge(self, source: Node, keys: dict[str, ScalarNode], values: dict[str, Node]) -> bool:
+        """Add the keys of another mapping that are not there yet; say whether it is broken."""
+        if not isinstance(source, MappingNode):
+            says = "<< takes another mapping, or a list of them"
+            self.problems.append(Malformed(says, "write *name of one with &name above", source.begin, source.end))
+            return True
+        for name, key in source.keys.items():
+            if name not in keys:
+                keys[name], values[name] = key, source.values[name]
+        return source.broken
 
     def _sequence(self, begin: int, depth: int) -> SequenceNode:
         items: list[Node] = []

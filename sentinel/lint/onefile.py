@@ -80,7 +80,9 @@ def is_rule_file(text: str) -> bool:
 
 
 def is_manifest(text: str) -> bool:
-    """Say whether a file is Kubernetes's or Compose's, by the keys that these have at their left edge."""
+    """Say whether a file is Kubernetes's or Compose's, by the keys at its left edge; rules are neither."""
+    if "kind: PrometheusRule" in text:
+        return False
     return ("apiVersion:" in text or "services:" in text) and _MANIFEST.search(text) is not None
 
 
