@@ -62,7 +62,10 @@ class Receivers:
             self._otherwise(one, name)
             found.append(self.draft.add("notifiers", name if len(configs) == 1 else f"{name}-{word}", entry, one))
         if configs and not found:
-            self.draft.note(given, f"{name}: nobody hears of what its routes take; name another notifier in them")
+            self.draft.note(
+                given, f"{name}: writes to the agent's own output, for want of a notifier; put one in its place"
+            )
+            found.append(self.draft.add("notifiers", name, {"console": {}}, given))
         return tuple(found)
 
     def _otherwise(self, one: Given, name: str) -> None:

@@ -52,7 +52,7 @@ def _http(draft: Draft, said: Given, target: str, name: str) -> dict[str, Any] |
     tls = tls_of(draft, said, name)
     keys |= {"auth": auth} if auth else {}
     keys |= {"tls": tls} if tls else {}
-    keys |= {"proxy": said.text("proxy_url")} if said.text("proxy_url") else {}
+    keys |= {"proxy": hide.proxy(draft, said.text("proxy_url"), name)} if said.get("proxy_url") else {}
     if not said.flag("follow_redirects", default=True) or said.flag("no_follow_redirects"):
         keys["follow_redirects"] = False
     keys |= _ip(said)

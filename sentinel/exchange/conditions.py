@@ -14,6 +14,14 @@ _FUNCTION = re.compile(r"(len|has)\((.*)\)")
 _BODY = re.compile(r"\[BODY\](?:\.?(.*))?")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])?")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+#: What a condition speaks of, by its placeholder; the others are of the body.
+_WHAT = {
+    "[STATUS]": "status",
+    "[RESPONSE_TIME]": "time",
+    "[CONNECTED]": "connected",
+    "[CERTIFICATE_EXPIRATION]": "certificate",
+    "[DNS_RCODE]": "rcode",
+}
 _ANY_STATUS = "100-599"
 
 
@@ -28,7 +36,8 @@ class Conditions:
         self.json: dict[str, Any] = {}
         self.seconds: float | None = None
         self.certificate: tuple[float, Given] | None = None
-        self.rcode, self.regex = "", ""
+        self.rcode = ""
+        self.taken: dict[str, list[Given]] = {}
         for one in given:
             self._take(one)
 
@@ -45,11 +54,19 @@ class Conditions:
     def dns(self) -> dict[str, Any]:
         """Return what the kind dns expects."""
         keys = {"rcode": self.rcode} if self.rcode and self.rcode != "NOERROR" else {}
-        return keys | ({"contains": [self.regex]} if self.regex else {})
+        return keys | ({"contains": [self.pattern()]} if self.pattern() else {})
 
     def pattern(self) -> str:
         """Return the pattern that the body has, "" where there is none."""
-        return self.regex
+        return str(self.expect.get("body", ""))
+
+    def keep(self, kind: str, *kept: str) -> None:
+        """Note each condition that a kind of probe cannot hold: all but those on what is kept."""
+        for what, conditions in self.taken.items():
+            for one in conditions if what not in kept else ():
+                self.draft.note(one, f"{self.name}: the condition {one.text()} cannot be said of {kind}")
+        if "certificate" not in kept:
+            self.certificate = None
 
     def rules(self, probe: str, notify: list[str]) -> None:
         """Write the rule on the certificate, where there is one."""
@@ -80,6 +97,9 @@ class Conditions:
         found = _CONDITION.fullmatch(text)
         if not found or not self._sorted(found[1], found[2], found[3], given):
             self.draft.note(given, f"{self.name}: the condition {text} cannot be said here")
+            return
+        what = _WHAT.get(found[1]) or ("json" if found[1] not in ("[BODY]", "len([BODY])") else "body")
+        self.taken.setdefault(f"no {what}" if (what, found[2]) == ("body", "!=") else what, []).append(given)
 
     def _sorted(self, left: str, op: str, right: str, given: Given) -> bool:
         match left:
@@ -134,11 +154,24 @@ class Conditions:
         if function and function[1] == "has":
             self.json[f"{path} != `null`"] = (right.lower() == "true") is (op == "==")
             return bool(path) and op in ("==", "!=")
+        if function and not path:
+            return self._size(op, right)
         if function:
-            return self._compared(f"length({path or '@'})", op, right)
+            return self._compared(f"length({path})", op, right)
         if not path:
             return self._whole_body(op, right)
         return self._compared(path, op, right)
+
+    def _size(self, op: str, right: str) -> bool:
+        """Take the length of the whole body; Gatus counts the items, where it is a list of JSON."""
+        if not right.isdigit() or op == "!=":
+            return False
+        number, size = int(right), self.expect.setdefault("size", {})
+        if op in ("==", ">", ">="):
+            size["at_least"] = number + (op == ">")
+        if op in ("==", "<", "<="):
+            size["at_most"] = max(number - (op == "<"), 0)
+        return True
 
     def _compared(self, path: str, op: str, right: str) -> bool:
         """Hold a field against a value: equal ones by themselves, all else by JMESPath's own comparison."""
@@ -174,7 +207,7 @@ class Conditions:
         key = "body" if op == "==" else "body_not"
         if key in self.expect:
             return False
-        self.expect[key] = self.regex = pattern
+        self.expect[key] = pattern
         return True
 
 

@@ -99,6 +99,12 @@ def kebab(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", parted.lower()).strip("-")[:_LONGEST].strip("-")
 
 
+def label(text: str) -> str:
+    """Return a text as the name of a label: letters, digits and "_"."""
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_") or "tag"
+    return f"_{name}" if name[0].isdigit() else name
+
+
 def literal(text: str) -> str:
     """Return a text that is no template as a template that says it."""
     return re.sub(r"\{[{%#]", lambda found: f'{{{{ "{found[0]}" }}}}', text)

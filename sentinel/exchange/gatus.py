@@ -6,27 +6,32 @@ What becomes what
                          certificate must be good into a rule of the form `certificate`
     alerts               a rule each: `failure-threshold` is `fails`, `success-threshold` is `keep_firing_for`
     alerting             Slack and e-mail as such; Discord, Teams, PagerDuty, Opsgenie, Telegram, ntfy, Gotify,
-                         Mattermost, Google Chat, Rocket.Chat, Pushover, SIGNL4, Splunk On-Call, incident.io and custom
-                         ones as webhooks
+                         Mattermost, Google Chat, Rocket.Chat, Pushover, SIGNL4, incident.io and custom ones as
+                         webhooks
     external-endpoints   heartbeats; whoever pushed results calls `/ping/<name>` and `/ping/<name>/fail`
     maintenance          schedules with mutes
 
 Not carried over
     suites, remote instances, certificates of clients that are not verified (`insecure`), expiration of domains, the
-    texts of placeholders of alerts, storage and the page. `${NAME}` stays what it is.
+    texts of placeholders of alerts, storage and the page. `$NAME` is `${NAME}` here, in capital letters.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from email.utils import parseaddr
 from typing import Any
 
 from sentinel.exchange import hide, receivers
 from sentinel.exchange.conditions import Conditions
-from sentinel.exchange.draft import Draft, duration, literal
+from sentinel.exchange.draft import Draft, duration, label, literal
 from sentinel.exchange.given import Given
 
 _INTERVAL, _TIMEOUT = 60.0, 10.0
+_VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)", re.ASCII)
+#: What the kind http expects of an answer, in Gatus's conditions.
+_HTTP = ("connected", "status", "time", "body", "no body", "json")
 _PROVIDERS: receivers.Table = {
     "slack": (receivers.slack, ("webhook-url!",)),
     "discord": (receivers.discord, ("webhook-url!",)),
@@ -41,42 +46,49 @@ _PROVIDERS: receivers.Table = {
     "ntfy": (receivers.ntfy, ("url", "topic", "token!")),
     "gotify": (receivers.gotify, ("server-url", "token!")),
     "pushover": (receivers.pushover, ("application-token!", "user-key!")),
-    "splunk": (receivers.victorops, ("api-key!", "routing-key", "url")),
     "signl4": (receivers.signl4, ("team-secret!",)),
     "incident-io": (receivers.incident_io, ("url", "auth-token!")),
 }
 
 
 def take(draft: Draft, roots: list[Given]) -> None:
-    """Write down what there is in configuration files of Gatus."""
+    """Write down what there is in configuration files of Gatus, which it reads as one."""
     for root in roots:
-        _File(draft, root).take()
+        root.source.rewrite(_environment)
+    _Files(draft, roots).take()
 
 
-class _File:
-    """One configuration file."""
+def _environment(text: str) -> str:
+    """Write `$name` and `${name}` as our `${NAME}`, and `$$` as `$`."""
+    return _VARIABLE.sub(lambda found: f"${{{(found[1] or found[2]).upper()}}}" if found[0] != "$$" else "$", text)
 
-    def __init__(self, draft: Draft, root: Given) -> None:
-        self.draft, self.root = draft, root
+
+class _Files:
+    """Configuration files."""
+
+    def __init__(self, draft: Draft, roots: list[Given]) -> None:
+        self.draft, self.roots = draft, roots
         self.told: dict[str, str] = {}
         self.defaults: dict[str, Given] = {}
         self.heard: dict[tuple[str, ...], list[str]] = {}
 
     def take(self) -> None:
         """Take over what there is."""
-        for kind, given in self.root.pairs("alerting"):
+        for kind, given in (pair for root in self.roots for pair in root.pairs("alerting")):
             self._provider(kind, given)
-        for given in self.root.items("endpoints") or self.root.items("services"):
-            if self._enabled(given):
-                self._endpoint(given)
-        for given in self.root.items("external-endpoints"):
-            if self._enabled(given):
-                self._external(given)
-        for given in self.root.items("suites"):
-            self.draft.note(given, f"suite {given.text('name')}: write it as a probe of the kind steps")
-            given.plain()
-        self.draft.tell(self.heard, self.told.values(), self.root)
-        self._maintenance(self.root.get("maintenance"), {})
+        for root in self.roots:
+            for given in root.items("endpoints") or root.items("services"):
+                if self._enabled(given):
+                    self._endpoint(given)
+            for given in root.items("external-endpoints"):
+                if self._enabled(given):
+                    self._external(given)
+            for given in root.items("suites"):
+                self.draft.note(given, f"suite {given.text('name')}: write it as a probe of the kind steps")
+                given.plain()
+            self._maintenance(root.get("maintenance"), {})
+        if self.roots:
+            self.draft.tell(self.heard, self.told.values(), self.roots[0])
 
     def _provider(self, kind: str, given: Given) -> None:
         self.defaults[kind] = given.get("default-alert")
@@ -108,7 +120,7 @@ class _File:
 
     def _email(self, given: Given) -> dict[str, Any]:
         text = given.text
-        user = text("username") or (text("from") if text("password") else "")
+        user = text("username") or (parseaddr(text("from"))[1] if text("password") else "")
         server = f"{text('host')}:{text('port') or 587}"
         return receivers.email(text("to"), text("from"), server, user, self._secret("email", given, "password"))
 
@@ -138,10 +150,13 @@ class _File:
             return
         seconds = given.seconds("interval", default=_INTERVAL)
         timeout = given.seconds("client", "timeout", default=_TIMEOUT)
+        if word not in ("http", "ping"):
+            timeout = min(timeout, conditions.seconds or timeout)
         entry: dict[str, Any] = {word: kind, "every": duration(seconds)}
         if timeout < seconds:
             entry["timeout"] = duration(timeout)
-        labels = ({"group": group} if group else {}) | given.strings("extra-labels")
+        labels = {"group": group} if group else {}
+        labels |= {label(name): value for name, value in given.strings("extra-labels").items()}
         entry |= {"labels": labels} if labels else {}
         probe = self.draft.add("probes", wanted, entry, given)
         self._alerts(probe, given, seconds)
@@ -160,28 +175,42 @@ class _File:
         scheme, _, rest = url.partition("://")
         rest = rest.partition("/")[0]
         if (dns := given.get("dns")) and dns.node is not None:
+            conditions.keep("dns", "connected", "body", "rcode", "time")
             keys = {"name": dns.text("query-name"), "type": dns.text("query-type") or "A"}
             return "dns", keys | {"server": rest or url} | conditions.dns()
+        sent = given.text("body")
+        answer = ("body",) if sent else ()
+        talk = [{"send": sent}, {"expect": conditions.pattern() or ".*"}] if sent else []
         match scheme.lower():
             case "http" | "https":
+                certificate = ("certificate",) if scheme.lower() == "https" else ()
+                conditions.keep(scheme, *_HTTP, *certificate)
                 return "http", self._http(given, conditions, url, wanted)
             case "tcp":
-                return "tcp", rest
+                conditions.keep("tcp", "connected", "time", *answer)
+                return "tcp", {"address": rest, "dialogue": talk} if talk else rest
             case "icmp":
+                conditions.keep("ping", "connected", "time")
                 return "ping", {"host": rest.partition(":")[0]} | conditions.within() if conditions.within() else rest
             case "tls":
+                conditions.keep("tls", "connected", "time", "certificate")
                 return "tls", rest
             case "starttls":
-                talk = [{"expect": "^220"}, {"send": "EHLO sentinel"}, {"expect": "^250 "}]
+                conditions.keep("starttls", "connected", "time", "certificate")
+                hello = [{"expect": "^220"}, {"send": "EHLO sentinel"}, {"expect": "^250 "}]
                 return "tcp", {
                     "address": rest,
-                    "dialogue": [*talk, {"send": "STARTTLS"}, {"expect": "^220"}, {"starttls": True}],
+                    "dialogue": [*hello, {"send": "STARTTLS"}, {"expect": "^220"}, {"starttls": True}],
                 }
             case "ws" | "wss":
-                body = given.text("body")
-                talk = [{"send": body}, {"expect": conditions.pattern() or ".*"}] if body else []
-                return "websocket", {"url": url, "dialogue": talk} if talk else url
+                conditions.keep("websocket", "connected", "time", *answer)
+                asked: dict[str, Any] = {"url": url} | ({"dialogue": talk} if talk else {})
+                headers = hide.headers(self.draft, given.strings("headers"), wanted)
+                asked |= {"headers": headers} if headers else {}
+                return "websocket", asked if len(asked) > 1 else url
             case "grpc" | "grpcs":
+                serving = ("json",) if conditions.json == {"status": "SERVING"} else ()
+                conditions.keep("grpc", "connected", "time", *serving)
                 return "grpc", {"address": rest} | ({"tls": {}} if scheme.lower() == "grpcs" else {})
         self.draft.note(given, f"{wanted}: there is no kind of probe for {scheme or url}")
         return "", None
@@ -209,7 +238,8 @@ class _File:
             }
         keys |= {"auth": auth} if auth else {}
         keys |= {"follow_redirects": False} if client.flag("ignore-redirect") else {}
-        keys |= {"proxy": client.text("proxy-url")} if client.text("proxy-url") else {}
+        proxy = hide.proxy(self.draft, client.text("proxy-url"), wanted)
+        keys |= {"proxy": proxy} if proxy else {}
         if certificate := client.get("tls"):
             files = {"cert": certificate.text("certificate-file"), "key": certificate.text("private-key-file")}
             keys["tls"] = {key: file for key, file in files.items() if file}
@@ -222,7 +252,9 @@ class _File:
         name, group, wanted = given.text("name"), given.text("group"), _wanted(given)
         seconds = given.seconds("heartbeat", "interval")
         if not seconds:
-            self.draft.note(given, f"{wanted}: says not how often it is heard; every: 1h was written")
+            self.draft.note(
+                given, f"{wanted}: says not how often it is heard; every: 1h was written, and no rule asks it"
+            )
         entry: dict[str, Any] = {"heartbeat": {"every": duration(seconds or 3600), "grace": "0s"}}
         entry |= {"labels": {"group": group}} if group else {}
         probe = self.draft.add("probes", wanted, entry, given)
@@ -231,7 +263,7 @@ class _File:
         self.draft.note(
             given, f"{probe}: instead of /api/v1/endpoints/{key}/external it calls /ping/{probe}, or /ping/{probe}/fail"
         )
-        self._alerts(probe, given, 0)
+        self._alerts(probe, given, 0, heard=bool(seconds))
 
     def _setting(self, alert: Given, key: str) -> Given:
         """Return what an alert says, else what its provider says for all."""
@@ -240,7 +272,7 @@ class _File:
             own if own.node is not None else self.defaults.get(alert.text("type"), Given(alert.source, None)).get(key)
         )
 
-    def _alerts(self, probe: str, given: Given, every: float) -> None:
+    def _alerts(self, probe: str, given: Given, every: float, *, heard: bool = True) -> None:
         """Write a rule for each way in which the alerts of an endpoint differ; the same ones are told together."""
         found: dict[tuple[int, int, str], list[Given]] = {}
         for alert in given.items("alerts"):
@@ -268,6 +300,8 @@ class _File:
                 continue
             rule = {"job": {"name": probe, "failed": fails}, "severity": "error"}
             self._tell(kinds, self.draft.add("rules", f"{probe}-fails", rule | more, alerts[0]), alerts[0])
+            if not heard:
+                continue
             missing = {"job": probe, "severity": "error"} | more
             self._tell(kinds, self.draft.add("rules", f"{probe}-not-heard", missing, alerts[0]), alerts[0])
 

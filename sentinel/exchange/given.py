@@ -6,7 +6,7 @@ Whatever an importer does not ask for is left over, and told with its line: noth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,22 @@ class Source:
     def root(self) -> Given:
         """The first document."""
         return Given(self, self.roots[0] if self.roots else None)
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change every text, as its system does when it reads the file; all stays where it stands."""
+        seen: set[int] = set()
+        nodes = list(self.roots)
+        while nodes:
+            node = nodes.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.ScalarNode):
+                node.value = change(node.value)
+            elif isinstance(node, yaml.MappingNode):
+                nodes += [value for _, value in node.value]
+            else:
+                nodes += node.value
 
     def left_over(self) -> Iterator[tuple[Position, str]]:
         """Iterate over what nobody asked for: where it stands, and the keys that lead there."""

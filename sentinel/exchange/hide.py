@@ -42,6 +42,19 @@ def hook(draft: Draft, text: str, hint: str) -> tuple[str, dict[str, Any] | None
     return url(draft, text, hint)
 
 
+def proxy(draft: Draft, text: str, hint: str) -> str:
+    """Return the URL of a proxy without its password."""
+    try:
+        parts = urlsplit(text)
+        user, password = parts.username, parts.password
+    except ValueError:
+        return text
+    if not password:
+        return text
+    secret = draft.secret(f"{hint} proxy password", password)
+    return urlunsplit(parts._replace(netloc=f"{user}:{secret}@{parts.netloc.rpartition('@')[2]}"))
+
+
 def basic(draft: Draft, user: str, password: str, hint: str) -> dict[str, Any]:
     """Return a user and a password as `auth`."""
     return {"basic": {"username": user, "password": draft.secret(f"{hint} password", password) or '""'}}

@@ -155,7 +155,7 @@ class _File:
         tls = tls_of(self.draft, given, job)
         keys |= {"auth": auth} if auth else {}
         keys |= {"tls": tls} if tls else {}
-        keys |= {"proxy": given.text("proxy_url")} if given.text("proxy_url") else {}
+        keys |= {"proxy": hide.proxy(self.draft, given.text("proxy_url"), job)} if given.get("proxy_url") else {}
         keys |= {"follow_redirects": False} if not given.flag("follow_redirects", default=True) else {}
         given.get("enable_http2")
         return {"scrape": url if list(keys) == ["url"] else keys}

@@ -126,7 +126,12 @@ def opsgenie(key: str, url: str = "") -> dict[str, Any]:
 def victorops(key: str, routing: str, url: str = "") -> dict[str, Any]:
     """Splunk On-Call's generic endpoint."""
     base = (url or "https://alert.victorops.com/integrations/generic/20131114/alert/").rstrip("/")
-    return webhook(f"{base}/{key}/{quote(routing, safe='')}", _VICTOROPS)
+    return victorops_url(f"{base}/{key}/{quote(routing, safe='')}")
+
+
+def victorops_url(url: str) -> dict[str, Any]:
+    """Splunk On-Call's generic endpoint, with key and route in its URL."""
+    return webhook(url, _VICTOROPS)
 
 
 def incident_io(url: str, token: str) -> dict[str, Any]:
@@ -171,12 +176,17 @@ def pushover(token: str, user: str) -> dict[str, Any]:
 
 def signl4(secret: str) -> dict[str, Any]:
     """A team of SIGNL4."""
+    return signl4_url(f"https://connect.signl4.com/webhook/{secret}")
+
+
+def signl4_url(url: str) -> dict[str, Any]:
+    """A team of SIGNL4, with its secret in the URL."""
     body = (
         '{"Title": {{ title | tojson }}, "Message": {{ text | truncate(4000) | tojson }}, '
         '"X-S4-ExternalID": {{ (group_key or key) | tojson }}, '
         '"X-S4-Status": "{{ "resolved" if resolved else "new" }}"}'
     )
-    return webhook(f"https://connect.signl4.com/webhook/{secret}", body)
+    return webhook(url, body)
 
 
 def email(to: str, sender: str, server: str, user: str, password: str, tls: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -25,4 +26,6 @@ def draft_of(system: str, sources: Sequence[Source]) -> Draft:
     getattr(import_module(module), name)(draft, roots)
     for root in roots:
         draft.leave_over(root)
+    for name in re.findall(r"\$\{([A-Z][A-Z0-9_]*)[:}]", str(draft.sections)):
+        draft.secrets.setdefault(name, "named so in the file")
     return draft

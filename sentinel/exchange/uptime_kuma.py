@@ -20,7 +20,7 @@ import re
 from typing import Any
 
 from sentinel.exchange import hide, receivers
-from sentinel.exchange.draft import Draft, duration, literal
+from sentinel.exchange.draft import Draft, duration, label, literal
 from sentinel.exchange.given import Given
 
 _PROVIDERS: receivers.Table = {
@@ -36,8 +36,8 @@ _PROVIDERS: receivers.Table = {
     "ntfy": (receivers.ntfy, ("ntfyserverurl", "ntfytopic", "ntfyaccesstoken!")),
     "gotify": (receivers.gotify, ("gotifyserverurl", "gotifyapplicationToken!")),
     "pushover": (receivers.pushover, ("pushoverapptoken!", "pushoveruserkey!")),
-    "splunk": (receivers.webhook, ("splunkRestURL!",)),
-    "signl4": (receivers.webhook, ("webhookURL!",)),
+    "splunk": (receivers.victorops_url, ("splunkRestURL!",)),
+    "signl4": (receivers.signl4_url, ("webhookURL!",)),
 }
 #: Of the keys that every monitor has, those whose loss would be noticed, and what to do.
 _NOTABLE = {
@@ -142,7 +142,7 @@ class _Backup:
                 entry["every_when_failing"] = duration(retry)
             limit = given.number("timeout")
             entry |= {"timeout": duration(limit)} if 0 < limit < seconds else {}
-        labels = {self._label(one.text("name")): one.text("value") or "true" for one in given.items("tags")}
+        labels = {label(one.text("name").lower()): one.text("value") or "true" for one in given.items("tags")}
         if (group := self.groups.get(given.text("parent"))) is not None:
             labels["group"] = group
         entry |= {"labels": labels} if labels else {}
@@ -251,10 +251,6 @@ class _Backup:
                 wanted = value
             return {"json": {path or "@": wanted if isinstance(wanted, (int, float, bool, str)) else value}}
         return {}
-
-    def _label(self, name: str) -> str:
-        label = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or "tag"
-        return f"_{label}" if label[0].isdigit() else label
 
     def _read(self, given: Given) -> None:
         """Note what is lost of a monitor; each has the keys of all kinds, most of them without a meaning."""

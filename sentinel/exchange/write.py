@@ -39,8 +39,7 @@ def settled(draft: Draft, now: datetime) -> dict[str, str]:
             _note_copied(draft, errors)
             return texts
         for (section, name), error in bad.items():
-            draft.note(draft.origins[section, name], f"{name} is left out: {error.says}")
-            _drop(draft, section, name)
+            _drop(draft, section, name, error.says)
 
 
 def _complete(draft: Draft) -> None:
@@ -105,17 +104,15 @@ def _entry_at(lines: Mapping[str, list[tuple[int, str, str]]], position: Positio
     return before[-1][1:] if before else None
 
 
-def _drop(draft: Draft, section: str, name: str) -> None:
-    """Take an entry out, and its name out of those that tell it."""
-    del draft.sections[section][name]
-    if section == "notifiers":
-        for route, entry in draft.sections.get("routes", {}).items():
-            if entry["notify"] == [name]:
-                draft.note(
-                    draft.origins["routes", route], f"{route}: tells nobody without {name}; name another notifier"
-                )
-            entry["notify"] = [one for one in entry["notify"] if one != name]
-        _complete(draft)
+def _drop(draft: Draft, section: str, name: str, why: str) -> None:
+    """Take an entry out; for a notifier, which routes lead to, one that writes to the agent's own output goes in."""
+    at = draft.origins[section, name]
+    if section == "notifiers" and "console" not in draft.sections[section][name]:
+        draft.note(at, f"{name} writes to the agent's own output, for want of a better: {why}")
+        draft.sections[section][name] = {"console": {}}
+    else:
+        draft.note(at, f"{name} is left out: {why}")
+        del draft.sections[section][name]
 
 
 def _note_copied(draft: Draft, errors: list[Problem]) -> None:

@@ -247,5 +247,6 @@ receivers:
     assert found["r-webhook"]["webhook"]["headers"] == {"Authorization": "Token ${R_TOKEN}"}
     assert found["r-webhook-2"]["webhook"]["url"] == "http://10.0.0.1:5001/alerts-of-production"
     assert found["r-webhook-2"]["webhook"]["headers"] == {"X-Key": "${R_X_KEY}"}
-    assert any("nobody hears of what its routes take" in note.says for note in draft.notes)
+    assert found["lost"] == {"console": {}}
+    assert any("lost: writes to the agent's own output" in note.says for note in draft.notes)
     assert not re.search("t0k|k3y|1f3870be", "".join(texts.values()))

@@ -10,6 +10,7 @@ import yaml
 from sentinel.exchange.conditions import Conditions
 from sentinel.exchange.draft import Draft
 from sentinel.exchange.given import Source
+from sentinel.exchange.systems import draft_of
 from tests.exchange.imported import checked, imported, of_text
 
 
@@ -32,7 +33,8 @@ def conditions(*texts: str) -> tuple[Draft, dict[str, Any]]:
         (["[STATUS] == 200", "[RESPONSE_TIME] < 2s"], {"status": 200, "within": "2s"}),
         (["[STATUS] == 200", "[BODY].a.b == x"], {"status": 200, "json": {"a.b": "x"}}),
         (["[STATUS] == 200", "[BODY].a[0].b-c == 5"], {"status": 200, "json": {'a[0]."b-c"': 5}}),
-        (["[STATUS] == 200", "len([BODY]) == 3"], {"status": 200, "json": {"length(@)": 3}}),
+        (["[STATUS] == 200", "len([BODY].a) == 3"], {"status": 200, "json": {"length(a)": 3}}),
+        (["[STATUS] == 200", "len([BODY]) > 3"], {"status": 200, "size": {"at_least": 4}}),
         (["[STATUS] == 200", "[BODY].n >= 5"], {"status": 200, "json": {"n >= `5`": True}}),
         (["[STATUS] == 200", "has([BODY].a) == false"], {"status": 200, "json": {"a != `null`": False}}),
         (["[STATUS] == 200", "[BODY].s == any(a, b)"], {"status": 200, "json": {'contains([`"a"`, `"b"`], s)': True}}),
@@ -107,3 +109,62 @@ def test_maintenance_is_a_mute_of_the_same_hours() -> None:
     }
     assert sections["mutes"]["maintenance"]["match"] == {}
     assert sections["mutes"]["data-redis-2-maintenance"]["match"] == {"probe": "data-redis-2"}
+
+
+def test_a_condition_that_its_kind_cannot_hold_is_told() -> None:
+    """How long it may take is a timeout; a field of JSON, a certificate or a negation needs a kind that reads it."""
+    draft, texts = of_text(
+        "gatus",
+        """
+alerting: {slack: {webhook-url: 'https://a.example.com'}}
+endpoints:
+- {name: port, url: 'tcp://x:1', conditions: ['[CONNECTED] == true', '[RESPONSE_TIME] < 50']}
+- {name: talk, url: 'tcp://x:1', body: PING, conditions: ['[BODY] == pat(*PONG*)']}
+- {name: silent, url: 'tcp://x:1', conditions: ['[BODY] == pat(*PONG*)']}
+- {name: host, url: 'icmp://x', conditions: ['[CERTIFICATE_EXPIRATION] > 48h'], alerts: [{type: slack}]}
+- {name: plain, url: 'http://x', conditions: ['[CERTIFICATE_EXPIRATION] > 48h']}
+- {name: socket, url: 'wss://x/', headers: {X-Key: k3y}, conditions: ['[BODY].a == 1']}
+- {name: names, url: '8.8.8.8', dns: {query-name: x.org, query-type: A}, conditions: ['[BODY] != 1.1.1.1']}
+- {name: health, url: 'grpc://x:1', conditions: ['[BODY].status == SERVING']}
+""",
+    )
+    probes = draft.sections["probes"]
+    assert probes["port"] == {"tcp": "x:1", "every": "1m", "timeout": "50ms"}
+    assert probes["talk"]["tcp"]["dialogue"] == [{"send": "PING"}, {"expect": "PONG"}]
+    assert probes["socket"]["websocket"]["headers"] == {"X-Key": "${SOCKET_X_KEY}"}
+    told = sorted(note.position.line for note in draft.notes if "the condition" in note.says)
+    assert told == [6, 7, 8, 9, 10]
+    assert list(draft.sections["rules"]) == ["host-down"]
+    assert checked(texts, draft.secrets).config is not None
+
+
+def test_names_of_the_environment_and_of_labels_are_written_as_ours() -> None:
+    """Of either kind of reference; `$$` is a dollar; the names are listed, and passwords of proxies are secrets."""
+    draft, texts = of_text(
+        "gatus",
+        """
+alerting: {slack: {webhook-url: $slack_hook}}
+endpoints:
+- name: a
+  url: https://$HOST/${path}?q=$$1
+  client: {proxy-url: 'http://u:pr0xy@proxy.example.com:3128'}
+  extra-labels: {a-b: c}
+  conditions: ['[STATUS] == 200']
+""",
+    )
+    probe = draft.sections["probes"]["a"]
+    assert probe["http"]["url"] == "https://${HOST}/${PATH}?q=$1"
+    assert probe["http"]["proxy"] == "http://u:${A_PROXY_PASSWORD}@proxy.example.com:3128"
+    assert probe["labels"] == {"a_b": "c"}
+    assert set(draft.secrets) == {"SLACK_HOOK", "HOST", "PATH", "A_PROXY_PASSWORD"}
+    assert "pr0xy" not in "".join(texts.values())
+
+
+def test_several_files_are_one_configuration() -> None:
+    """Who is told may stand in one, and what is looked at in another."""
+    files = ["alerting: {slack: {webhook-url: 'https://a.example.com', default-alert: {send-on-resolved: true}}}"]
+    endpoint = "{name: NAME, url: 'http://NAME', conditions: ['[STATUS] == 200'], alerts: [{type: slack}]}"
+    files += [f"endpoints: [{endpoint.replace('NAME', name)}]" for name in "ab"]
+    draft = draft_of("gatus", [Source.of(text, f"{n}.yml") for n, text in enumerate(files)])
+    assert draft.sections["routes"]["slack"] == {"match": {"rule": ["a-down", "b-down"]}, "notify": ["slack"]}
+    assert draft.notes == []
