@@ -78,7 +78,7 @@ class _File:
 
     def take(self) -> None:
         """Take over what there is."""
-        if self.root.get("templates"):
+        if self.root.plain("templates"):
             self.draft.note(
                 self.root.get("templates"), "templates: texts are written at rules, or under notifiers/templates"
             )
@@ -244,7 +244,7 @@ class _File:
         cause = matchers_of(self.draft, given, "source_matchers", "source_match", "source_match_re")
         covers = matchers_of(self.draft, given, "target_matchers", "target_match", "target_match_re")
         equal = given.texts("equal")
-        given.get("name")
+        given.text("name")
         if given.get("sources"):
             given.plain("sources")
             self.draft.note(given, "sources: a cause is one alert; the inhibit rule is left out")

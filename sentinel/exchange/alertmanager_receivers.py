@@ -42,7 +42,7 @@ class Receivers:
 
     def __init__(self, draft: Draft, given: Given) -> None:
         self.draft, self.all = draft, given
-        given.get("resolve_timeout")
+        given.text("resolve_timeout")
 
     def take(self, items: list[Given]) -> dict[str, tuple[str, ...]]:
         """Return the names of the notifiers by receiver."""
@@ -120,7 +120,7 @@ class Receivers:
         url = one.text("api_url") or self.all.text("slack_api_url")
         if bearer and "chat.postMessage" in url:
             token = self._secret(bearer, "credentials", f"{name} slack")
-            self.all.get("slack_api_url")
+            self.all.text("slack_api_url")
         if token and channel:
             return {"slack": {"token": token, "channel": channel}}
         if channel:
@@ -140,7 +140,7 @@ class Receivers:
         force = one.flag("force_implicit_tls", default=self.all.flag("smtp_force_implicit_tls"))
         tls = "tls" if port == "465" or force else "" if must else "none"
         for key in ("hello", "auth_identity", "auth_secret"):
-            self.all.get(f"smtp_{key}"), one.get(key)
+            self.all.text(f"smtp_{key}"), one.text(key)
         return receivers.email(one.text("to"), said("from"), f"{host}:{port}", user, password, tls)
 
     def _webhook(self, one: Given, name: str) -> dict[str, Any]:

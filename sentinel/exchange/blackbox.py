@@ -24,7 +24,7 @@ def probe(draft: Draft, at: Given, module: str, given: Given | None, target: str
     prober = said.text("prober") or next((kind for word, kind in _PROBERS.items() if word in module.lower()), "")
     if given is None and module not in ("http_2xx", "tcp_connect", "icmp", "icmp_ttl5"):
         draft.note(at, f"{name}: what the module {module} expects stands in blackbox.yml; name that file as well")
-    said.get("timeout")
+    said.text("timeout")
     match prober:
         case "http":
             return {"http": _http(draft, said.get("http"), target, name)}

@@ -89,8 +89,8 @@ class Draft:
 
     def leave_over(self, given: Given) -> None:
         """Note everything in a file that nobody asked for."""
-        for position, path in given.source.left_over():
-            self.note(position, f"{path}: has no counterpart here")
+        for position, says in given.source.left_over():
+            self.note(position, says)
 
 
 def kebab(text: str) -> str:

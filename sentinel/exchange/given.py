@@ -13,9 +13,11 @@ from typing import Any
 
 import yaml
 
-from sentinel.core.errors import SentinelError
+from sentinel.config.syntax import explain
+from sentinel.core.errors import ConfigInvalid, SentinelError
 from sentinel.core.fields import Plain, resolve
-from sentinel.core.problem import Position
+from sentinel.core.problem import Position, Problem
+from sentinel.core.severity import Severity
 
 #: A duration of Go, as Prometheus and its kin write it; a number alone counts seconds.
 _GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdwy]))+")
@@ -24,7 +26,12 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, 
 
 
 class Unreadable(SentinelError):
-    """A file that cannot be what it is said to be."""
+    """A path that cannot be read."""
+
+
+def wrong(position: Position, says: str, fix: str) -> ConfigInvalid:
+    """Return what is raised of a file that cannot be what it is said to be."""
+    return ConfigInvalid([Problem("import/unreadable", Severity.ERROR, position, says, fix)])
 
 
 @dataclass(eq=False)
@@ -34,21 +41,26 @@ class Source:
     Args:
         path: as people are shown it.
         folder: where it lies, for the files that it names.
+        text: all of it.
         roots: its documents.
         asked: ids of the key nodes that were asked for.
+        read_: ids of the scalar nodes whose text was.
     """
 
     path: str
     folder: Path
+    text: str = field(default="", repr=False)
     roots: list[yaml.Node] = field(default_factory=list)
     asked: set[int] = field(default_factory=set)
+    read_: set[int] = field(default_factory=set)
 
     @classmethod
     def read(cls, path: Path, shown: str = "") -> Source:
         """Read a file of YAML or JSON.
 
         Raises:
-            Unreadable: it is neither, or cannot be read.
+            Unreadable: it cannot be read.
+            ConfigInvalid: it is neither.
         """
         shown = shown or str(path)
         try:
@@ -56,27 +68,28 @@ class Source:
         except OSError as exc:
             raise Unreadable(f"{shown}: {(exc.strerror or 'cannot be read').lower()}") from None
         except UnicodeDecodeError:
-            raise Unreadable(f"{shown}: is not UTF-8") from None
+            raise wrong(Position(shown), "is not UTF-8", "name a file of YAML or JSON") from None
 
     @classmethod
     def of(cls, text: str, path: str, folder: Path = Path()) -> Source:
         """Read a text.
 
         Raises:
-            Unreadable: it is neither YAML nor JSON.
+            ConfigInvalid: it is neither YAML nor JSON.
         """
+        source = cls(path, folder, text)
         if text.lstrip()[:1] in ("{", "["):
             text = text.replace("\t", " ")  # JSON may be indented so, and YAML may not
-        source = cls(path, folder)
         try:
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
             source.roots = list(yaml.compose_all(text, Loader=loader))
-        except (yaml.YAMLError, RecursionError) as exc:
-            where = (
-                f":{exc.problem_mark.line + 1}" if isinstance(exc, yaml.MarkedYAMLError) and exc.problem_mark else ""
-            )
-            says = getattr(exc, "problem", None) or "cannot be read"
-            raise Unreadable(f"{path}{where}: is neither YAML nor JSON: {says}") from None
+        except yaml.YAMLError as exc:
+            found = explain(exc, text)
+            before = text[: found.begin]
+            at = Position(path, before.count("\n") + 1, found.begin - before.rfind("\n"))
+            raise wrong(at, found.says, found.fix or "it should be YAML or JSON") from None
+        except RecursionError:
+            raise wrong(Position(path), "is nested too deep", "it should be YAML or JSON") from None
         return source
 
     @property
@@ -101,7 +114,7 @@ class Source:
                 nodes += node.value
 
     def left_over(self) -> Iterator[tuple[Position, str]]:
-        """Iterate over what nobody asked for: where it stands, and the keys that lead there."""
+        """Iterate over what nobody asked for, or could read: where it stands, and what is to be said of it."""
         seen: set[int] = set()
         for root in self.roots:
             yield from self._left_over(root, "", seen)
@@ -110,18 +123,19 @@ class Source:
         if id(node) in seen:
             return
         seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.ScalarNode):
+            if id(node) not in self.read_ and not _empty(node):
+                yield self.position(node), f"{path or 'the file'}: is a text, and cannot be understood here"
+        elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
                 yield from self._left_over(item, path, seen)
-        if not isinstance(node, yaml.MappingNode):
-            return
-        for key, value in node.value:
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
             name = str(key.value)
             where = f"{path}.{name}" if path else name
             if name == "<<" or id(key) in self.asked or self._shared(value):
                 yield from self._left_over(value, where, seen)
             elif not _empty(value):
-                yield self.position(key), where
+                yield self.position(key), f"{where}: has no counterpart here"
 
     def _shared(self, node: yaml.Node) -> bool:
         """Say whether a value is there to be merged into others: something in it was asked for."""
@@ -173,6 +187,7 @@ class Given:
     def text(self, *names: str) -> str:
         """Return the text under a key, "" where there is none."""
         node = self.get(*names).node if names else self.node
+        self.source.read_.add(id(node))
         if not isinstance(node, yaml.ScalarNode) or (not node.style and _null(node)):
             return ""
         return str(node.value)
@@ -235,6 +250,7 @@ class Given:
             return {name: given._data() for name, given in self.pairs()}
         if not isinstance(self.node, yaml.ScalarNode):
             return None
+        self.source.read_.add(id(self.node))
         return str(self.node.value) if self.node.style else resolve(Plain(self.node.value))
 
     def _pairs(self) -> Mapping[str, tuple[yaml.Node, yaml.Node]]:

@@ -125,7 +125,7 @@ def _check(draft: Draft, given: Given, told: dict[str, str], heard: dict[tuple[s
     if given.get("subject") or given.get("subject_fail") or given.get("start_kw") or given.get("success_kw"):
         draft.note(given, f"{probe}: mails and their words are not read")
     for key in ("subject", "subject_fail", "start_kw", "success_kw", "failure_kw", "filter_subject", "filter_body"):
-        given.get(key)
+        given.text(key)
     if given.flag("manual_resume"):
         draft.note(given.get("manual_resume"), f"{probe}: manual_resume: the next ping ends its alert")
     paused = given.text("status") == "paused"
@@ -147,7 +147,7 @@ def _check(draft: Draft, given: Given, told: dict[str, str], heard: dict[tuple[s
     if names:
         heard.setdefault(names, []).extend(rules)
     for key in _STATE:
-        given.get(key)
+        given.plain(key)
 
 
 def _label(tag: str) -> tuple[str, str]:

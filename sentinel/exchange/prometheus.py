@@ -3,7 +3,8 @@
 What becomes what
     scrape_configs       a probe of the kind `scrape` for each target of `static_configs` and `file_sd_configs`; where
                          the job goes through blackbox_exporter, one of the kinds http, tcp, ping, dns or grpc
-    rule_files           copied as they are, byte for byte: `groups:` mean here what they mean there
+    rule_files           copied as they are, byte for byte: `groups:` mean here what they mean there; a rule file may
+                         also be named itself
     alerting             a notifier of the kind `alertmanager`, with `external_labels`
     modules              of a `blackbox.yml` that is named as well: method, status, patterns, headers, TLS
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from sentinel.core.errors import ConfigInvalid
 from sentinel.exchange import blackbox, hide
 from sentinel.exchange.alertmanager_receivers import auth_of, tls_of
 from sentinel.exchange.draft import Draft, duration, kebab
@@ -34,7 +36,10 @@ def take(draft: Draft, roots: list[Given]) -> None:
     """Write down what there is in Prometheus's configuration files, and blackbox_exporter's."""
     modules = {name: given for root in roots for name, given in root.pairs("modules")}
     for root in roots:
-        if "modules" not in root:
+        if "groups" in root:
+            root.plain("groups")
+            _copy(draft, root, Path(root.source.path), root.source.text)
+        elif "modules" not in root:
             _File(draft, root, modules).take()
     asked = {one for root in roots for job in root.items("scrape_configs") for one in _modules(job)}
     for name, given in modules.items():
@@ -110,7 +115,7 @@ class _File:
             labels = group.strings("labels")
             yield from ((one, one.text(), labels) for one in group.items("targets"))
         for group in given.items("file_sd_configs"):
-            group.get("refresh_interval")
+            group.text("refresh_interval")
             for pattern in group.items("files"):
                 yield from self._in_files(pattern, job)
         for key, discovery in given.pairs():
@@ -123,7 +128,7 @@ class _File:
         for path in self._found(pattern):
             try:
                 root = Source.read(path).root
-            except Unreadable as exc:
+            except (Unreadable, ConfigInvalid) as exc:
                 self.draft.note(pattern, str(exc))
                 continue
             for group in root.items():
@@ -157,7 +162,7 @@ class _File:
         keys |= {"tls": tls} if tls else {}
         keys |= {"proxy": hide.proxy(self.draft, given.text("proxy_url"), job)} if given.get("proxy_url") else {}
         keys |= {"follow_redirects": False} if not given.flag("follow_redirects", default=True) else {}
-        given.get("enable_http2")
+        given.text("enable_http2")
         return {"scrape": url if list(keys) == ["url"] else keys}
 
     def _blackbox(self, given: Given, at: Given, target: str, name: str) -> dict[str, Any] | None:
@@ -178,20 +183,11 @@ class _File:
             except (OSError, UnicodeDecodeError):
                 self.draft.note(given, f"{path}: cannot be read")
                 continue
-            if len(text.encode()) > _LARGEST:
-                self.draft.note(given, f"{path}: is larger than a file of the tree may be; part it")
-                continue
-            stem = kebab(path.stem) or "rules"
-            free = (
-                one
-                for n in range(1, 1000)
-                if (one := f"rules/{stem}{f'-{n}' if n > 1 else ''}.yaml") not in self.draft.files
-            )
-            self.draft.files[next(free)] = text
+            _copy(self.draft, given, path, text)
 
     def _alertmanager(self, given: Given) -> None:
         scheme, prefix = given.text("scheme") or "http", given.text("path_prefix").rstrip("/")
-        given.get("api_version"), given.get("timeout")
+        given.text("api_version"), given.text("timeout")
         addresses = [one for group in given.items("static_configs") for one in group.texts("targets")]
         for key, discovery in given.pairs():
             if key.endswith("_sd_configs"):
@@ -207,6 +203,16 @@ class _File:
         keys |= {"auth": auth} if auth else {}
         keys |= {"tls": tls} if tls else {}
         self.draft.add("notifiers", "alertmanager", {"alertmanager": keys}, given)
+
+
+def _copy(draft: Draft, given: Given, path: Path, text: str) -> None:
+    """Put a rule file into the tree, under a name that is free."""
+    if len(text.encode()) > _LARGEST:
+        draft.note(given, f"{path}: is larger than a file of the tree may be; part it")
+        return
+    stem = kebab(path.stem) or "rules"
+    free = (one for n in range(1, 1000) if (one := f"rules/{stem}{f'-{n}' if n > 1 else ''}.yaml") not in draft.files)
+    draft.files[next(free)] = text
 
 
 def _modules(job: Given) -> list[str]:

@@ -7,8 +7,16 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from sentinel.exchange.draft import Draft
-from sentinel.exchange.given import Source
+from sentinel.exchange.given import Source, wrong
 
+#: What a file of each system has at least one of.
+KEYS = {
+    "prometheus": ("scrape_configs", "rule_files", "alerting", "global", "groups", "modules"),
+    "alertmanager": ("route", "receivers", "time_intervals", "inhibit_rules"),
+    "gatus": ("endpoints", "external-endpoints", "suites", "services", "alerting"),
+    "uptime-kuma": ("monitorList", "notificationList"),
+    "healthchecks": ("checks", "channels", "ping_url", "update_url"),
+}
 #: The word of the command, and where its function is.
 SYSTEMS = {
     "prometheus": "sentinel.exchange.prometheus:take",
@@ -20,7 +28,16 @@ SYSTEMS = {
 
 
 def draft_of(system: str, sources: Sequence[Source]) -> Draft:
-    """Return the tree that another system's files make, with a note on everything that its importer did not ask for."""
+    """Return the tree that another system's files make, with a note on everything that its importer did not ask for.
+
+    Raises:
+        ConfigInvalid: none of the files can be one of that system.
+    """
+    if not any(_fits(system, source) for source in sources):
+        source = sources[0]
+        others = [other for other in SYSTEMS if _fits(other, source)]
+        fix = f"try `sentinel import {others[0]}`" if others else f"it should have one of {', '.join(KEYS[system])}"
+        raise wrong(source.position(source.root.node), f"is no configuration of {system}", fix)
     module, _, name = SYSTEMS[system].partition(":")
     draft, roots = Draft(system), [source.root for source in sources]
     getattr(import_module(module), name)(draft, roots)
@@ -29,3 +46,8 @@ def draft_of(system: str, sources: Sequence[Source]) -> Draft:
     for name in re.findall(r"\$\{([A-Z][A-Z0-9_]*)[:}]", str(draft.sections)):
         draft.secrets.setdefault(name, "named so in the file")
     return draft
+
+
+def _fits(system: str, source: Source) -> bool:
+    """Say whether a file has something at its top that its system reads; a listing may be a list by itself."""
+    return any(key in one for one in (source.root, *source.root.items()[:1]) for key in KEYS[system])

@@ -67,7 +67,7 @@ class _Backup:
 
     def take(self) -> None:
         """Take over what there is."""
-        self.root.get("version")
+        self.root.text("version")
         for given in self.root.items("notificationList"):
             self._notification(given)
         monitors = self.root.items("monitorList")
@@ -84,7 +84,7 @@ class _Backup:
     def _notification(self, given: Given) -> None:
         name, number = given.text("name"), given.text("id")
         for key in ("active", "isDefault", "userId", "user_id", "applyExisting"):
-            given.get(key)
+            given.text(key)
         try:
             config = given.plain("config")
             config = json.loads(config) if isinstance(config, str) else config

@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 from sentinel.config.load import inspect
+from sentinel.core.errors import ConfigInvalid
 from sentinel.core.severity import Severity
 from sentinel.exchange import hide
 from sentinel.exchange.draft import Draft
-from sentinel.exchange.given import Source, Unreadable
-from sentinel.exchange.systems import SYSTEMS, draft_of
+from sentinel.exchange.given import Source
+from sentinel.exchange.systems import KEYS, SYSTEMS, draft_of
 from sentinel.exchange.write import settled
 from sentinel.lint.examine import Setting, examine
 from sentinel.probes.heartbeat import HeartbeatKind
@@ -201,16 +202,47 @@ def _spoil(node: Any, dice: random.Random) -> None:
 @pytest.mark.parametrize("text", ["{", "a: [b", "\x00", "*x"])
 def test_what_is_neither_yaml_nor_json_is_refused(text: str) -> None:
     """In one sentence, with the file."""
-    with pytest.raises(Unreadable, match=r"given\.yml"):
+    with pytest.raises(ConfigInvalid, match=r"given\.yml:1:\d: .*; "):
         Source.of(text, "given.yml")
 
 
-def test_a_file_of_nothing_becomes_a_tree_that_runs() -> None:
-    """Nobody is told, and that is said by the terminal."""
-    for system in SYSTEMS:
-        draft, texts = of_text(system, "")
+@pytest.mark.parametrize("text", ["", "<html>sign in</html>", '{"detail": "unauthorized"}', "[1]"])
+def test_a_file_of_something_else_is_refused(text: str) -> None:
+    """With its place and with what it should have."""
+    for system, keys in KEYS.items():
+        with pytest.raises(ConfigInvalid, match=rf"given\.yml:1:1: is no configuration of {system}; .*{keys[0]}"):
+            of_text(system, text)
+
+
+def test_a_file_of_another_system_is_refused_with_that_ones_word() -> None:
+    """The command to try stands in the message."""
+    with pytest.raises(ConfigInvalid, match="try `sentinel import alertmanager`"):
+        of_text("gatus", "route: {receiver: x}")
+
+
+def test_a_tree_without_anybody_to_tell_gets_the_terminal() -> None:
+    """It runs, and what it says is seen in its output."""
+    for system, keys in KEYS.items():
+        draft, texts = of_text(system, f"{keys[0]}: []")
         assert checked(texts, {}).config is not None
         assert draft.sections["notifiers"] == {"terminal": {"console": {}}}
+
+
+def test_a_value_of_another_shape_is_told() -> None:
+    """A text where a list or a mapping belongs is nothing that could be carried over."""
+    draft, _ = of_text("prometheus", "scrape_configs:\n- job_name: a\n  static_configs: localhost\n- b\n")
+    assert [str(note) for note in draft.notes] == [
+        "given.yml:3:19: scrape_configs.static_configs: is a text, and cannot be understood here",
+        "given.yml:4:3: scrape_configs: is a text, and cannot be understood here",
+    ]
+
+
+def test_a_rule_file_may_be_named_itself() -> None:
+    """It is copied as if a `prometheus.yml` had named it."""
+    text = (DATA / "prometheus" / "rules" / "node.yml").read_text()
+    draft, texts = of_text("prometheus", text)
+    assert texts["rules/given.yaml"] == text
+    assert draft.notes == []
 
 
 def test_targets_in_files_and_through_blackbox_become_probes() -> None:
