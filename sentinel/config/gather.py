@@ -141,6 +141,8 @@ def _top(root: MappingNode, gathered: Gathered, findings: Findings) -> None:
         else:
             known = {*SECTIONS, "defaults", "policy", "groups"}
             fix = near(name, known) or f"a file holds {', '.join((*SECTIONS, 'defaults'))}"
+            if name == "namespace" and "groups" in root.keys:
+                fix = "only Mimir knows it: drop it"
             edit = renamed(key, root, fix, known)
             findings.add("file/unknown-key", key, f'"{name}" is not a key of a file', fix, edit=edit)
 

@@ -56,8 +56,9 @@ def _moment(given: Any) -> datetime:
 
 
 def _sample(given: Any) -> str:
-    if str(given).replace(" ", "") != "{}":
-        labels_of(str(given))
+    if str(given).replace(" ", "") in ("", "{}"):
+        return "{}"
+    labels_of(str(given))
     return str(given)
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sentinel.config.edits import in_place_of, renamed
 from sentinel.config.findings import Findings
 from sentinel.config.offsets import place
+from sentinel.config.rulekeys import BELONGS, ELSEWHERE, MEANT
 from sentinel.config.tree import MappingNode, Node, ScalarNode, SequenceNode, is_blank
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.problem import Edit, near
@@ -34,23 +35,6 @@ _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _DURATION = re.compile(r"0|(\d+(ms|[smhdwy]))+")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NOTHING = timedelta()
-#: What other programs call the keys of a rule and of a group.
-_MEANT = {
-    **dict.fromkeys(("expression", "query", "condition", "promql"), "expr"),
-    **dict.fromkeys(("duration", "pending", "pending_for"), "for"),
-    **dict.fromkeys(("name", "alertname", "alert_name", "title"), "alert"),
-    **dict.fromkeys(("alerts", "alerting_rules"), "rules"),
-    **dict.fromkeys(("evaluation_interval", "every"), "interval"),
-}
-#: Keys that people write beside `labels` and `annotations`, and where they belong.
-_BELONGS = {
-    "severity": "write it under labels:",
-    "team": "write it under labels:",
-    **dict.fromkeys(
-        ("summary", "description", "message", "runbook", "runbook_url", "dashboard", "dashboard_url"),
-        "write it under annotations:",
-    ),
-}
 
 
 class WrittenRule(NamedTuple):
@@ -343,11 +327,13 @@ class _Reading(NamedTuple):
     def _unknown(self, node: MappingNode, known: set[str], what: str) -> None:
         for name, key in node.keys.items():
             if name not in known:
-                fix = _BELONGS.get(name, "") if "alert" in known else ""
+                fix = BELONGS.get(name, "") if "alert" in known else ""
                 if "rules" in known and name in _ALERT | _RECORD:
                     fix = "indent it: it belongs to a rule"
-                if (word := _MEANT.get(name)) in known:
+                if (word := MEANT.get(name)) in known:
                     fix = f"write {word}"
+                if program := ELSEWHERE.get(name):
+                    fix = f"only {program} knows it: drop it"
                 fix = fix or near(name.lower(), known, "it takes")
                 edit = renamed(key, node, fix, known)
                 self.findings.add("group/unknown-key", key, f'"{name}" is not a key of {what}', fix, edit=edit)
@@ -368,7 +354,7 @@ class _Reading(NamedTuple):
             (
                 key
                 for name, key in node.keys.items()
-                if name not in known and (_MEANT.get(name) == wanted or near(name.lower(), {wanted}))
+                if name not in known and (MEANT.get(name) == wanted or near(name.lower(), {wanted}))
             ),
             None,
         )

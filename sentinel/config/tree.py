@@ -125,7 +125,7 @@ class _Builder:
         event = self.next_event()
         if isinstance(event, yaml.StreamEndEvent):
             return None if is_blank(root) else root
-        if isinstance(root, MappingNode) and "groups" in root.keys:
+        if isinstance(root, MappingNode) and not root.keys.keys().isdisjoint(("groups", "rule_files")):
             says = "Prometheus reads the first document only: nothing below this is read"
             self.problems.append(Malformed(says, "part the file into two", *_span(event), "file/documents"))
             return root

@@ -276,7 +276,7 @@ def _facts(found: Mapping[_Fact, int]) -> list[str]:
 
 
 def _exact(labels: str) -> Labels:
-    return Labels() if labels.replace(" ", "") == "{}" else labels_of(labels)
+    return Labels() if labels == "{}" else labels_of(labels)
 
 
 def _near(one: float, other: float, tolerance: float) -> bool:
