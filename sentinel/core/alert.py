@@ -160,6 +160,12 @@ class Alert:
         object.__setattr__(self, "severity", highest(self.standings))
 
     @property
+    def from_rule_file(self) -> bool:
+        """Whether it is one of Prometheus's rule files: such a rule is named by its alerts, where it can be."""
+        name = self.labels.get("alertname")
+        return bool(name) and self.rule.startswith(name)
+
+    @property
     def named(self) -> str:
         """What people call it: its rule, and its labels if it has any."""
         return f"{self.rule}{self.labels}" if self.labels else self.rule

@@ -11,6 +11,7 @@ from sentinel.core.alert import Alert, Phase
 from sentinel.core.notification import Group
 from sentinel.core.severity import Severity
 from sentinel.notifiers.message import AlertFact, Facts, GroupFact
+from sentinel.rules.prometheus import MEANT
 
 
 def gather(
@@ -95,7 +96,15 @@ def _fact(alert: Alert, now: datetime, heard: Severity | None, *, news: bool) ->
         heard=heard,
         unknown_since=alert.unknown_since,
         covers=alert.covers,
+        fired_at=alert.fired_at,
+        annotations=_annotations(alert) if alert.from_rule_file else None,
     )
+
+
+def _annotations(alert: Alert) -> dict[str, str]:
+    """Return what the rule file says, without what we call otherwise and say again."""
+    again = {ours for name, ours in MEANT.items() if name in alert.texts and alert.texts[name] == alert.texts.get(ours)}
+    return {name: text for name, text in alert.texts.items() if name not in again}
 
 
 def _state(alert: Alert, *, over: bool) -> Literal["firing", "recovering", "no data", "resolved"]:

@@ -17,7 +17,7 @@ from sentinel.core.notification import Reason
 from sentinel.core.web import Auth, SecretUrl, Tls
 from sentinel.notifiers.base import WHY
 from sentinel.notifiers.network import refused_for_good, retry_after
-from sentinel.notifiers.prometheus_alert import annotations_of, labels_of, rfc3339
+from sentinel.notifiers.prometheus_alert import annotations_of, labels_of, rfc3339, starts_at
 from sentinel.notifiers.web import Line, WebNotifier
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ class Alertmanager(WebNotifier):
     others hear with the next renewal. `labels` go onto each alert, `auth`, `headers` and `tls` with each request.
 
     The rule's name is `alertname`; `severity`, `owner` and the rule's own labels are labels, so what rises ends at one
-    severity and begins at the other. Alertmanager takes an alert for over when it has not heard of it for long:
-    Sentinel renews it every `renew` (default 5m) as long as it fires, silenced here or not, with an end four renewals
+    severity and begins at the other. An alert of a rule file has the labels, annotations and start that Prometheus
+    would post. Alertmanager takes an alert for over when it has not heard of it for long: Sentinel renews it every
+    `renew` (default 5m) as long as it fires, silenced here or not, with an end four renewals
     away. When it is over, or goes to another route, that is posted at once.
     """
 
@@ -94,11 +95,12 @@ class Alertmanager(WebNotifier):
             yield self._as_of(was, alert, at)
 
     def _as_of(self, labels: Mapping[str, str], alert: AlertFact, ends_at: datetime) -> dict[str, Any]:
+        since = starts_at(alert)
         link = alert.dashboard if alert.dashboard.startswith(("https://", "http://")) else ""
         return {
             "labels": {**labels, **self.labels},
             "annotations": annotations_of(alert),
-            **({"startsAt": rfc3339(min(alert.since, ends_at))} if alert.since else {}),
+            **({"startsAt": rfc3339(min(since, ends_at))} if since else {}),
             "endsAt": rfc3339(ends_at),
             **({"generatorURL": link} if link else {}),
         }

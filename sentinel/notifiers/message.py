@@ -44,6 +44,8 @@ class AlertFact:
         unknown_since: since when nobody knows how it stands; None while it is known.
         heard: the severity at which this notifier heard of it last; None if it did not, or heard that it was over.
         covers: what is not told since this explains it, by rule and labels.
+        fired_at: when it first fired.
+        annotations: all that a rule file says of it, rendered; None where it is of a rule of ours.
     """
 
     fingerprint: str
@@ -67,6 +69,8 @@ class AlertFact:
     heard: Severity | None = None
     unknown_since: datetime | None = None
     covers: tuple[str, ...] = ()
+    fired_at: datetime | None = None
+    annotations: Mapping[str, str] | None = None
 
     @property
     def over(self) -> bool:

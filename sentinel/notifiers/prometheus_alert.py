@@ -18,19 +18,22 @@ NEVER = "0001-01-01T00:00:00Z"
 def labels_of(alert: AlertFact, severity: Severity | None = None) -> dict[str, str]:
     """Return the labels that are an alert's identity there.
 
-    The severity is one of them, so an alert that rises is another one; a rule's own label of that name, as rules of
-    Prometheus have it, stays.
+    The severity is one of them, so an alert that rises is another one. An alert of a rule file has its own, no more.
 
     Args:
         alert: which.
         severity: instead of the one that it has.
     """
+    if alert.annotations is not None:
+        return dict(sorted(alert.labels.items()))
     own = {"severity": str(severity or alert.severity), "owner": alert.owner, **alert.labels, **alert.rule_labels}
     return {name: value for name, value in sorted({**own, "alertname": alert.rule}.items()) if value}
 
 
 def annotations_of(alert: AlertFact) -> dict[str, str]:
     """Return what is said of it, under the names that Prometheus's users know; what is not known is left out."""
+    if alert.annotations is not None:
+        return dict(alert.annotations)
     said = {
         "summary": alert.summary,
         "description": alert.description,
@@ -42,6 +45,11 @@ def annotations_of(alert: AlertFact) -> dict[str, str]:
         "rule": str(alert.origin),
     }
     return {name: value.strip() for name, value in said.items() if value.strip()}
+
+
+def starts_at(alert: AlertFact) -> datetime | None:
+    """Return when it began: of a rule file's alert when it fired, as Prometheus has it."""
+    return alert.since if alert.annotations is None else alert.fired_at or alert.since
 
 
 def rfc3339(instant: datetime) -> str:
@@ -81,12 +89,12 @@ def webhook_payload(message: Message) -> dict[str, Any]:
 
 
 def _alert(alert: AlertFact) -> dict[str, Any]:
-    labels = labels_of(alert, alert.heard if alert.over else None)
+    labels, since = labels_of(alert, alert.heard if alert.over else None), starts_at(alert)
     return {
         "status": "resolved" if alert.over else "firing",
         "labels": labels,
         "annotations": annotations_of(alert),
-        "startsAt": rfc3339(alert.since) if alert.since else NEVER,
+        "startsAt": rfc3339(since) if since else NEVER,
         "endsAt": rfc3339(alert.ended_at) if alert.ended_at else NEVER,
         "generatorURL": alert.dashboard,
         "fingerprint": fingerprint_of(labels),

@@ -10,6 +10,9 @@ from sentinel.core.severity import Severity
 #: What Prometheus evaluates every minute, unless a group says otherwise.
 INTERVAL = timedelta(minutes=1)
 
+#: What annotations are called in our messages.
+MEANT = {"message": "summary", "runbook_url": "runbook", "dashboard_url": "dashboard"}
+
 _SEVERITIES = {"page": Severity.CRITICAL, "ticket": Severity.WARNING, "warn": Severity.WARNING, "none": Severity.INFO}
 
 

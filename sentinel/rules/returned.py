@@ -18,10 +18,7 @@ from sentinel.promql.evaluate import evaluate_instant
 from sentinel.rules import words
 from sentinel.rules.gotemplate import CannotExpand, Expansion, expand
 from sentinel.rules.grouped import Alerting, Elements, Recording
-from sentinel.rules.prometheus import severity_of
-
-#: What annotations are called in our messages.
-_MEANT = {"message": "summary", "runbook_url": "runbook", "dashboard_url": "dashboard"}
+from sentinel.rules.prometheus import MEANT, severity_of
 
 
 def alerting(
@@ -101,6 +98,6 @@ def _holds(rule: Alerting, labels: Labels, value: float, annotations: Mapping[st
     threshold = next(iter(rule.thresholds.values()))
     limit = threshold.above or threshold.below
     texts = {"value": words.written(rule, value, limit), **annotations}
-    texts = {ours: annotations[name] for name, ours in _MEANT.items() if name in annotations} | texts
+    texts = {ours: annotations[name] for name, ours in MEANT.items() if name in annotations} | texts
     reason = words.reason(rule, value, threshold, {})
     return Observed(labels, value, {severity: Condition.HOLDS}, reason, texts, {severity: str(threshold)})

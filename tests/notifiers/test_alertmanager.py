@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from sentinel.core.clock import SystemClock
 from sentinel.core.errors import GiveUp, TryAgain
+from sentinel.core.labels import Labels
 from sentinel.core.notification import Reason
 from sentinel.core.severity import Severity
 from sentinel.notifiers.alertmanager import Alertmanager
@@ -133,11 +134,20 @@ async def test_what_goes_to_another_route_ends_here(fake: Hook) -> None:
     assert (posted["labels"]["severity"], posted["endsAt"]) == ("critical", rfc3339(said.sent_at))
 
 
-async def test_a_rule_of_prometheus_keeps_its_own_severity(fake: Hook) -> None:
-    """Routes over there match on `severity: page`."""
-    page = replace(alert(), rule_labels={"severity": "page"})
-    await notifier(fake.url).send(now(message(page, reason=Reason.ROSE), Severity.WARNING))
-    assert [one["labels"]["severity"] for one in json.loads(fake.requests[0].body)] == ["page"]
+async def test_an_alert_of_a_rule_file_is_posted_as_prometheus_posts_it(fake: Hook) -> None:
+    """Its labels and annotations and no more, however the rule is called here; it starts when it fires."""
+    labels = {"alertname": "Down", "instance": "a", "severity": "page"}
+    texts = {"message": "a is down", "summary": "a is down", "impact": "nobody can pay"}
+    one = replace(
+        alert('Down{severity="page"}', texts=texts), labels=Labels.of(labels), since=BEGAN - timedelta(minutes=2)
+    )
+    await notifier(fake.url).send(now(message(one, reason=Reason.ROSE), Severity.WARNING))
+    [posted] = json.loads(fake.requests[0].body)
+    assert (posted["labels"], posted["startsAt"]) == (labels, rfc3339(BEGAN))
+    asked = {"message": "a is down", "impact": "nobody can pay"}
+    assert {name: posted["annotations"].get(name) for name in (*asked, "summary", "reason")} == {
+        **asked, "summary": None, "reason": None,
+    }  # fmt: skip
 
 
 async def test_every_member_of_a_pair_is_told_and_one_is_enough(fake: Hook) -> None:
