@@ -28,6 +28,7 @@ class Result:
         line: likewise.
         failures: none where it passed.
         seconds: that it took.
+        closed: whether it passed only with windows that are closed on the left, as those of Prometheus 2.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Result:
     line: int
     failures: tuple[Failure, ...]
     seconds: float
+    closed: bool = False
 
     @property
     def passed(self) -> bool:
@@ -55,6 +57,8 @@ def summary(results: Sequence[Result], seconds: float) -> str:
     files = len({result.file for result in results})
     counted = f"{_count(len(results), 'test')} in {_count(files, 'file')}"
     verdict = f"{failed} failed, {len(results) - failed} passed" if failed else "all passed"
+    if closed := sum(result.closed for result in results):
+        verdict += f" ({closed} with the windows of Prometheus 2 only)"
     return f"{counted}: {verdict} in {seconds:.2f} s" if results else "no tests"
 
 

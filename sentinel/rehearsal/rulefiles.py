@@ -104,6 +104,17 @@ def stepped(expr: Expr, step: timedelta) -> Expr:
     return rewritten(expr, change)
 
 
+def closed_subqueries(expr: Expr) -> Expr:
+    """Let subqueries begin at the instant at which Prometheus 2 lets them begin: times are whole milliseconds."""
+
+    def change(node: Looking) -> Expr:
+        if not isinstance(node, Subquery) or not isinstance(node.range, int):
+            return node
+        return replace(node, expr=rewritten(node.expr, change), range=node.range + 1)
+
+    return rewritten(expr, change)
+
+
 def metrics(expr: Expr) -> frozenset[str]:
     """Return the metrics that an expression reads; "" among them is any."""
     named = ([m.value for m in read.matchers if m.name == NAME and m.op == "="] for read in reads(expr))

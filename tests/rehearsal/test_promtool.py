@@ -1,6 +1,6 @@
 """promtool's tests have promtool's verdicts: Debian's promtool is asked about the same files.
 
-Prometheus 2.42 still counts a sample that is exactly as old as a window; so no window here is a multiple of the step.
+Prometheus 2.42 still counts a sample that is exactly as old as a window: a test that passes only so is told apart.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sentinel.rehearsal.result import summary
 from tests.engine.test_groups_like_prometheus import _group, _values
 from tests.rehearsal.promtool import needs_promtool, ours, passes, theirs
 
@@ -83,6 +84,18 @@ def test_each_file_has_promtools_verdict(tmp_path: Path) -> None:
     verdicts = {case: passes(ours(tmp_path, name)) for case, name in zip(PARTS, names, strict=True)}
     assert verdicts == {case: "FAILED" not in said[name] for case, name in zip(PARTS, names, strict=True)}
     assert min(sum(verdicts.values()), sum(not one for one in verdicts.values())) > 12
+
+
+@pytest.mark.parametrize(("value", "closed"), [(4, True), (3, False)])
+def test_what_passes_only_as_in_prometheus_2_is_counted(value: int, closed: bool, tmp_path: Path) -> None:
+    """The agent itself would say something else, so the last line tells of it."""
+    name = write(tmp_path)[list(PARTS).index("as old as a window")]
+    text = (tmp_path / name).read_text()
+    (tmp_path / name).write_text(text.replace("value: 4", f"value: {value}"))
+    results = ours(tmp_path, name)
+    assert results
+    assert [(result.passed, result.closed) for result in results] == [(True, closed)]
+    assert ("1 with the windows of Prometheus 2 only" in summary(results, 0.1)) is closed
 
 
 STEPS = 26
