@@ -12,7 +12,8 @@ from sentinel.core.severity import Severity
 
 #: The folders that make a tree.
 FOLDERS = ("probes", "rules", "notifiers")
-SUFFIXES = (".yaml", ".yml")
+#: `.rules` is what rule files of Prometheus were called for long.
+SUFFIXES = (".yaml", ".yml", ".rules")
 #: Folders that a tree passes over: what is in them is copied out before it wakes anybody.
 PASSED_OVER = ("packs",)
 

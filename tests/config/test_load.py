@@ -133,9 +133,17 @@ class TestFiles:
     def test_dotted_names_and_packs_are_passed_over(self, write: Write) -> None:
         """What lies in packs is copied out before it wakes anybody."""
         folder = write(
-            {"r.yaml": RULE, "packs/p.yaml": "x", ".git/c.yaml": "x", "sub/.#r.yaml": "x", "sub/s.yml": "rules: {}"}
+            {
+                "r.yaml": RULE,
+                "packs/p.yaml": "x",
+                ".git/c.yaml": "x",
+                "sub/.#r.yaml": "x",
+                "sub/s.yml": "rules: {}",
+                "s.rules": "groups: []",
+                "s.txt": "x",
+            }
         )
-        assert set(load([folder], {}, NOW, base=folder).revision.files) == {"r.yaml", "sub/s.yml"}
+        assert set(load([folder], {}, NOW, base=folder).revision.files) == {"r.yaml", "s.rules", "sub/s.yml"}
 
     def test_a_config_map_is_read_once(self, write: Write) -> None:
         """Kubernetes lays links beside the folders that they lead to."""

@@ -34,7 +34,7 @@ from sentinel.rules.gotemplate.printf import plain
 
 #: Asks PromQL, and returns `{"Labels": …, "Value": …}` for each element.
 Query = Callable[[str], Sequence[Mapping[str, Any]]]
-_KNOWN = frozenset(FUNCTIONS) | {"query", "now"}
+_KNOWN = frozenset(FUNCTIONS) | {"query", "now", "tmpl"}
 #: What nearly each action is, and what is never wrong: rule files by the thousand are checked without reading it.
 _PLAIN = re.compile(
     r"(?<!\{)\{\{\s*(?:\$labels\.[a-zA-Z_]\w*|\$value(?:\s*\|\s*humanize(?:1024|Duration|Percentage)?)?)\s*\}\}",
@@ -88,6 +88,7 @@ def expand(text: str, given: Expansion) -> str:
     try:
         template = _parsed(text)
         filling = _Filling(functions, template.defined, [{"": data, **names}])
+        functions["tmpl"] = filling.template
         filling.write(template.body, data)
     except (CannotExpand, GoTemplateInvalid) as exc:
         return f"<error expanding template: {exc}>"
@@ -122,7 +123,7 @@ class _Filling:
                     value = self._value(pipeline, dot)
                     self._put("" if pipeline.names else _shown(value))
                 case Call(name=name, about=about):
-                    self._template(name, about and self._value(about, dot))
+                    self._put(self.template(name, about and self._value(about, dot)))
                 case Jump(word=word):
                     return word
                 case Block():
@@ -139,16 +140,20 @@ class _Filling:
             raise CannotExpand(f"it becomes longer than {LONGEST:,} characters")
         self.written.append(text)
 
-    def _template(self, name: str, dot: Any) -> None:
+    def template(self, name: str, dot: Any) -> str:
+        """Return what the body of a template writes."""
         if name not in self.defined:
             raise CannotExpand(f'template "{name}" is not defined')
         if self.depth >= _MOST_CALLS:
             raise CannotExpand(f'template "{name}" calls itself more than {_MOST_CALLS} times')
-        outside, self.scopes = self.scopes, [{"": dot}]
+        outside = self.scopes, self.written
+        self.scopes, self.written = [{"": dot}], []
         self.depth += 1
         self.write(self.defined[name], dot)
         self.depth -= 1
-        self.scopes = outside
+        text = "".join(self.written)
+        self.scopes, self.written = outside
+        return text
 
     def _block(self, block: Block, dot: Any) -> str:
         if block.word == "range":
