@@ -50,7 +50,8 @@ class Receivers:
 
     def _receiver(self, given: Given) -> tuple[str, ...]:
         name = given.text("name")
-        configs = [(kind, one) for kind, items in given.pairs() if kind.endswith("_configs") for one in items.items()]
+        kinds = [kind for kind in given.names() if kind.endswith("_configs")]
+        configs = [(kind, one) for kind in kinds for one in given.items(kind)]
         found = []
         for kind, one in configs:
             word = kind.removesuffix("_configs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sentinel.exchange import hide
-from sentinel.exchange.alertmanager_receivers import auth_of, tls_of
+from sentinel.exchange.alertmanager_receivers import auth_of, headers_of, tls_of
 from sentinel.exchange.draft import Draft
 from sentinel.exchange.given import Given
 
@@ -13,9 +13,10 @@ from sentinel.exchange.given import Given
 _PROBERS = {"http": "http", "tcp": "tcp", "icmp": "icmp", "ping": "icmp", "ssh": "tcp", "dns": "dns", "grpc": "grpc"}
 
 
-def proxied(job: Given) -> bool:
-    """Say whether a job hands its targets to an exporter: relabeling makes `__param_target` of `__address__`."""
-    return any(one.text("target_label") == "__param_target" for one in job.items("relabel_configs"))
+def proxied(job: Given) -> str:
+    """Return the exporter that a job hands its targets, as `__param_target` made of `__address__`; "" where none is."""
+    made = {one.text("target_label"): one.text("replacement") for one in job.items("relabel_configs")}
+    return made.get("__address__") or "localhost:9115" if "__param_target" in made else ""
 
 
 def probe(draft: Draft, at: Given, module: str, given: Given | None, target: str, name: str) -> dict[str, Any] | None:
@@ -33,10 +34,10 @@ def probe(draft: Draft, at: Given, module: str, given: Given | None, target: str
         case "icmp":
             return {"ping": target}
         case "dns":
-            return _dns(said.get("dns"), target)
+            return _dns(draft, said.get("dns"), target, name)
         case "grpc":
             return {"grpc": _grpc(draft, said.get("grpc"), target, name)}
-    draft.note(at, f"{name}: there is no kind of probe for the module {module}")
+    draft.note(at, f"{name}: there is no kind of probe for the module {module}; its exporter is asked")
     return None
 
 
@@ -45,7 +46,7 @@ def _http(draft: Draft, said: Given, target: str, name: str) -> dict[str, Any] |
     keys: dict[str, Any] = {"url": url}
     method = said.text("method").upper()
     keys |= {"method": method} if method not in ("", "GET") else {}
-    headers = hide.headers(draft, said.strings("headers"), name)
+    headers = hide.headers(draft, said.strings("headers"), name) | headers_of(draft, said, name)
     keys |= {"headers": headers} if headers else {}
     keys |= {"body": hide.body(draft, said.text("body"), name)} if said.text("body") else {}
     auth = auth_of(draft, said, name) or auth
@@ -63,10 +64,13 @@ def _http(draft: Draft, said: Given, target: str, name: str) -> dict[str, Any] |
         expect["status"] = [int(one) for one in statuses]
     if patterns := said.texts("fail_if_body_not_matches_regexp"):
         expect["body"] = patterns[0]
+        _one_of(draft, said.get("fail_if_body_not_matches_regexp"), patterns, name)
     if patterns := said.texts("fail_if_body_matches_regexp"):
         expect["body_not"] = "|".join(patterns)
     if wanted := said.items("fail_if_header_not_matches"):
         expect["headers"] = {one.text("header"): one.text("regexp") for one in wanted}
+        if len(expect["headers"]) < len(wanted):
+            draft.note(wanted[0], f"{name}: of several patterns of one header only the last is expected")
     keys |= {"expect": expect} if expect else {}
     return url if list(keys) == ["url"] else keys
 
@@ -89,11 +93,12 @@ def _tcp(draft: Draft, said: Given, target: str, name: str) -> dict[str, Any] | 
     return target if list(keys) == ["address"] else keys
 
 
-def _dns(said: Given, target: str) -> dict[str, Any]:
+def _dns(draft: Draft, said: Given, target: str, name: str) -> dict[str, Any]:
     keys: dict[str, Any] = {"name": said.text("query_name"), "type": said.text("query_type") or "A", "server": target}
     if said.text("transport_protocol") in ("tcp", "udp"):
         keys["protocol"] = said.text("transport_protocol")
     rcodes = said.texts("valid_rcodes")
+    _one_of(draft, said.get("valid_rcodes"), rcodes, name)
     keys |= {"rcode": rcodes[0]} if rcodes and rcodes[0] != "NOERROR" else {}
     patterns = said.texts("validate_answer_rrs", "fail_if_not_matches_regexp")
     return {"dns": keys | ({"contains": patterns} if patterns else {})}
@@ -103,6 +108,11 @@ def _grpc(draft: Draft, said: Given, target: str, name: str) -> dict[str, Any]:
     keys: dict[str, Any] = {"address": target}
     keys |= {"service": said.text("service")} if said.text("service") else {}
     return keys | ({"tls": tls_of(draft, said, name)} if said.flag("tls") else {})
+
+
+def _one_of(draft: Draft, given: Given, values: list[str], name: str) -> None:
+    if len(values) > 1:
+        draft.note(given, f"{name}: of several only {values[0]} is expected")
 
 
 def _ip(said: Given) -> dict[str, int]:

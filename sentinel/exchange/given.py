@@ -235,6 +235,10 @@ class Given:
         found = self.get(*names) if names else self
         return [(name, found.get(name)) for name in found._pairs()]
 
+    def names(self) -> list[str]:
+        """Return the keys of a mapping; none of them is asked for by that."""
+        return list(self._pairs())
+
     def strings(self, *names: str) -> dict[str, str]:
         """Return a mapping of texts."""
         return {name: given.text() for name, given in self.pairs(*names)}

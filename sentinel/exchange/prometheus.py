@@ -2,7 +2,8 @@
 
 What becomes what
     scrape_configs       a probe of the kind `scrape` for each target of `static_configs` and `file_sd_configs`; where
-                         the job goes through blackbox_exporter, one of the kinds http, tcp, ping, dns or grpc
+                         the job goes through blackbox_exporter, one of the kinds http, tcp, ping, dns or grpc;
+                         of another exporter that is given targets, each is a `scrape` of that with `?target=`
     rule_files           copied as they are, byte for byte: `groups:` mean here what they mean there; a rule file may
                          also be named itself
     alerting             a notifier of the kind `alertmanager`, with `external_labels`
@@ -22,7 +23,7 @@ from urllib.parse import urlencode
 
 from sentinel.core.errors import ConfigInvalid
 from sentinel.exchange import blackbox, hide
-from sentinel.exchange.alertmanager_receivers import auth_of, tls_of
+from sentinel.exchange.alertmanager_receivers import auth_of, headers_of, tls_of
 from sentinel.exchange.draft import Draft, duration, kebab
 from sentinel.exchange.given import Given, Source, Unreadable
 
@@ -76,6 +77,12 @@ class _File:
     def _job(self, given: Given) -> None:
         job = given.text("job_name")
         targets = list(self._targets(given, job))
+        if not targets:
+            self.draft.note(given, f"{job}: names no target, and is left out")
+            for key in given.names():
+                if key != "static_configs":
+                    given.plain(key)
+            return
         proxied = blackbox.proxied(given)
         relabel = given.get("relabel_configs")
         if relabel and not proxied:
@@ -87,20 +94,21 @@ class _File:
         made = []
         for at, address, labels in targets:
             name = job if len(targets) == 1 else f"{job}-{_short(address)}"
-            entry = self._blackbox(given, at, address, name) if proxied else self._scrape(given, address, labels, name)
-            if entry is None:
-                continue
-            entry |= self._timing(given)
+            entry = self._blackbox(given, at, address, name) if proxied else None
+            asked = labels | ({_ADDRESS: proxied, f"{_PARAM}target": address} if proxied else {})
+            entry = (entry or self._scrape(given, address, asked, name)) | self._timing(given)
             shown = {
                 key: value
                 for key, value in labels.items()
                 if not key.startswith("__") and key not in ("job", "instance")
             }
-            if proxied:  # as rules know them
+            if "scrape" in entry and proxied:
+                shown = {"target": address} | shown
+            elif proxied:  # as rules know them
                 shown = {"job": job, "instance": labels.get("instance") or address} | shown
             entry |= {"labels": shown} if shown else {}
             made.append(self.draft.add("probes", name, entry, at))
-        if not proxied and made and made != [job]:
+        if any("scrape" in self.draft.sections["probes"][name] for name in made) and made != [job]:
             says = f'is job=~"{kebab(job)}-.*"' if len(made) > 1 else f'is job="{made[0]}"'
             self.draft.note(given, f'{job}: what is job="{job}" in rules {says} here')
         if given.flag("honor_labels"):
@@ -118,10 +126,11 @@ class _File:
             group.text("refresh_interval")
             for pattern in group.items("files"):
                 yield from self._in_files(pattern, job)
-        for key, discovery in given.pairs():
+        for key in given.names():
             if key.endswith("_sd_configs") and key != "file_sd_configs":
-                self.draft.note(discovery, f"{job}: {key}: targets are not discovered; write a probe for each")
-                discovery.plain()
+                says = f"{job}: {key}: targets are not discovered; write a probe for each"
+                self.draft.note(given.get(key), says)
+                given.plain(key)
 
     def _in_files(self, pattern: Given, job: str) -> Iterator[tuple[Given, str, dict[str, str]]]:
         self.draft.note(pattern, f"{job}: {pattern.text()}: its targets were taken as they are now")
@@ -148,6 +157,7 @@ class _File:
         return found
 
     def _scrape(self, given: Given, address: str, labels: dict[str, str], name: str) -> dict[str, Any]:
+        address = labels.get(_ADDRESS) or address
         scheme = labels.get(_SCHEME) or given.text("scheme") or "http"
         path = labels.get(_PATH) or given.text("metrics_path") or "/metrics"
         params = {key: one.texts() for key, one in given.pairs("params")}
@@ -158,7 +168,9 @@ class _File:
         job = given.text("job_name")
         auth = auth_of(self.draft, given, job) or auth
         tls = tls_of(self.draft, given, job)
+        headers = headers_of(self.draft, given, job)
         keys |= {"auth": auth} if auth else {}
+        keys |= {"headers": headers} if headers else {}
         keys |= {"tls": tls} if tls else {}
         keys |= {"proxy": hide.proxy(self.draft, given.text("proxy_url"), job)} if given.get("proxy_url") else {}
         keys |= {"follow_redirects": False} if not given.flag("follow_redirects", default=True) else {}
@@ -166,14 +178,19 @@ class _File:
         return {"scrape": url if list(keys) == ["url"] else keys}
 
     def _blackbox(self, given: Given, at: Given, target: str, name: str) -> dict[str, Any] | None:
+        """Return a probe that looks itself, None where it is the exporter that has to be asked."""
         module = next(iter(_modules(given)), "http_2xx")
-        for key in ("metrics_path", "params", "scheme"):
-            given.get(key).plain()
+        if given.text("metrics_path") != "/probe":
+            return None
+        given.text("scheme")
         return blackbox.probe(self.draft, at, module, self.modules.get(module), target, name)
 
     def _timing(self, given: Given) -> dict[str, Any]:
         every = given.seconds("scrape_interval") or self.all.seconds("scrape_interval", default=_INTERVAL)
         limit = given.seconds("scrape_timeout") or self.all.seconds("scrape_timeout", default=_TIMEOUT)
+        module = self.modules.get(next(iter(_modules(given)), "http_2xx"))
+        if module and blackbox.proxied(given):
+            limit = min(limit, module.seconds("timeout", default=limit))
         return {"every": duration(every)} | ({"timeout": duration(limit)} if limit < every else {})
 
     def _rules(self, given: Given) -> None:
@@ -189,10 +206,10 @@ class _File:
         scheme, prefix = given.text("scheme") or "http", given.text("path_prefix").rstrip("/")
         given.text("api_version"), given.text("timeout")
         addresses = [one for group in given.items("static_configs") for one in group.texts("targets")]
-        for key, discovery in given.pairs():
+        for key in given.names():
             if key.endswith("_sd_configs"):
-                self.draft.note(discovery, f"{key}: Alertmanagers are not discovered; name them")
-                discovery.plain()
+                self.draft.note(given.get(key), f"{key}: Alertmanagers are not discovered; name them")
+                given.plain(key)
         if not addresses:
             return
         urls = [f"{scheme}://{address}{prefix}" for address in addresses]
