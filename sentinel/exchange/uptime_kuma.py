@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sentinel.exchange import hide, receivers
@@ -31,20 +32,26 @@ _PROVIDERS: receivers.Table = {
     "googlechat": (receivers.text, ("googleChatWebhookURL!",)),
     "rocket.chat": (receivers.text, ("rocketwebhookURL!",)),
     "telegram": (receivers.telegram, ("telegramBotToken!", "telegramChatID")),
-    "pagerduty": (receivers.pagerduty, ("pagerdutyIntegrationKey!",)),
-    "opsgenie": (receivers.opsgenie, ("opsgenieApiKey!",)),
+    "pagerduty": (receivers.pagerduty, ("pagerdutyIntegrationKey!", "pagerdutyIntegrationUrl")),
     "ntfy": (receivers.ntfy, ("ntfyserverurl", "ntfytopic", "ntfyaccesstoken!")),
     "gotify": (receivers.gotify, ("gotifyserverurl", "gotifyapplicationToken!")),
     "pushover": (receivers.pushover, ("pushoverapptoken!", "pushoveruserkey!")),
     "splunk": (receivers.victorops_url, ("splunkRestURL!",)),
     "signl4": (receivers.signl4_url, ("webhookURL!",)),
 }
+#: What every notification says of itself.
+_ITSELF = {"id", "name", "type", "isDefault", "applyExisting", "active"}
+#: Where Opsgenie's alerts are made, by region.
+_OPSGENIE = {"eu": "https://api.eu.opsgenie.com"}
+#: How a body is announced, by its encoding.
+_CONTENT = {"form": "application/x-www-form-urlencoded", "xml": "text/xml; charset=utf-8"}
 #: Of the keys that every monitor has, those whose loss would be noticed, and what to do.
 _NOTABLE = {
     "resendInterval": "how often it is repeated is said by routes: repeat, default 4h",
     "proxyId": "give the probe proxy: http://…",
     "tlsCa": "write the certificates to files, and give tls: {ca, cert, key}",
     "tlsCert": "write the certificates to files, and give tls: {ca, cert, key}",
+    "conditions": "write what it expects under its word",
     "grpcMetadata": "give the probe metadata: {…}",
     "kafkaProducerTopic": "there is no kind of probe for Kafka",
 }
@@ -93,27 +100,39 @@ class _Backup:
         config = config if isinstance(config, dict) else {}
         config = {str(key): str(value) for key, value in config.items() if value is not None}
         kind = config.get("type", "")
-        entry = self._notifier(kind, config, name or kind)
+        read: set[str] = set()
+
+        def said(key: str, default: str = "") -> str:
+            read.add(key)
+            return config.get(key) or default
+
+        entry = self._notifier(kind, said, name or kind)
         if entry is None:
             self.draft.note(given, f"notification {name}: there is no notifier for {kind or 'it'}")
             return
+        lost = [key for key, text in config.items() if key not in read | _ITSELF and text not in ("", "False", "[]")]
+        if lost:
+            self.draft.note(given, f"notification {name}: not carried over: {', '.join(lost)}")
         self.told[number] = self.draft.add("notifiers", name or kind, entry, given)
 
-    def _notifier(self, kind: str, config: dict[str, str], name: str) -> dict[str, Any] | None:
+    def _notifier(self, kind: str, said: Callable[..., str], name: str) -> dict[str, Any] | None:
         def secret(key: str) -> str:
             word = next(word for word in ("webhook", "token", "password", "key", "url") if word in key.lower())
-            return self.draft.secret(f"{name} {word}", config.get(key, ""))
+            return self.draft.secret(f"{name} {word}", said(key))
 
         match kind.lower():
             case "webhook":
-                url, auth = hide.hook(self.draft, config.get("webhookURL", ""), name)
-                return receivers.webhook(url, auth=auth)
+                url, auth = hide.hook(self.draft, said("webhookURL"), name)
+                headers = hide.headers(self.draft, _mapping(said("webhookAdditionalHeaders")), name)
+                return receivers.webhook(url, auth=auth, headers=headers)
             case "smtp":
-                tls = "tls" if config.get("smtpSecure") == "True" else ""
-                server = f"{config.get('smtpHost', '')}:{config.get('smtpPort', '587')}"
-                to, sender = config.get("smtpTo", ""), config.get("smtpFrom", "")
-                return receivers.email(to, sender, server, config.get("smtpUsername", ""), secret("smtpPassword"), tls)
-        return receivers.by_table(_PROVIDERS, kind.lower(), lambda key: config.get(key, ""), secret)
+                tls = "tls" if said("smtpSecure") == "True" else ""
+                to = ", ".join(filter(None, map(said, ("smtpTo", "smtpCC", "smtpBCC"))))
+                server = f"{said('smtpHost')}:{said('smtpPort', '587')}"
+                return receivers.email(to, said("smtpFrom"), server, said("smtpUsername"), secret("smtpPassword"), tls)
+            case "opsgenie":
+                return receivers.opsgenie(secret("opsgenieApiKey"), _OPSGENIE.get(said("opsgenieRegion"), ""))
+        return receivers.by_table(_PROVIDERS, kind.lower(), said, secret)
 
     def _monitor(self, given: Given) -> None:
         name, kind = given.text("name"), given.text("type")
@@ -153,14 +172,18 @@ class _Backup:
     def _rules(self, given: Given, probe: str, word: str) -> None:
         says = given.text("description") or f"{probe} is down"
         rule: dict[str, Any] = {"severity": "error", "summary": literal(says)}
+        fails = int(given.number("maxretries")) + 1
         if word == "heartbeat":
-            rules = [self.draft.add("rules", f"{probe}-missing", {"job": probe, **rule}, given)]
+            failed = {"job": {"name": probe, "failed": fails}, **rule}
+            rules = [
+                self.draft.add("rules", f"{probe}-missing", {"job": probe, **rule}, given),
+                self.draft.add("rules", f"{probe}-failed", failed, given),
+            ]
         else:
-            fails = int(given.number("maxretries")) + 1
             rules = [
                 self.draft.add("rules", f"{probe}-down", {"probe": {"name": probe, "fails": fails}, **rule}, given)
             ]
-        if given.flag("expiryNotification") and word == "http":
+        if given.flag("expiryNotification") and given.text("url").startswith("https:"):
             ends = {
                 "certificate": probe,
                 "below": {"warning": "21d", "error": "7d"},
@@ -185,11 +208,14 @@ class _Backup:
             case "dns":
                 server, _, _ = given.text("dns_resolve_server").partition(",")
                 keys = {"name": host, "type": given.text("dns_resolve_type") or "A"}
-                return "dns", keys | ({"server": server.strip()} if server else {})
+                server = server.strip() + (f":{port}" if server and port not in ("", "0", "53") else "")
+                return "dns", keys | ({"server": server} if server else {})
             case "push":
                 given.text("pushToken")
-                self.draft.note(given, f"{name}: its job calls /ping/<name> instead of /api/push/<token>")
-                return "heartbeat", {"every": duration(given.number("interval", default=60)), "grace": "0s"}
+                says = "its job calls /ping/<name> instead of /api/push/<token>, and /ping/<name>/fail for status=down"
+                self.draft.note(given, f"{name}: {says}")
+                grace = given.number("maxretries") * given.number("retryInterval")
+                return "heartbeat", {"every": duration(given.number("interval", default=60)), "grace": duration(grace)}
             case "postgres" | "mysql":
                 url = self.draft.secret(f"{name} database url", given.text("databaseConnectionString"))
                 query = given.text("databaseQuery") or "select 1 as answers"
@@ -208,11 +234,11 @@ class _Backup:
         keys: dict[str, Any] = {"url": url}
         method = given.text("method").upper() or "GET"
         keys |= {"method": method} if method != "GET" else {}
-        try:
-            headers = {str(key): str(value) for key, value in json.loads(given.text("headers") or "{}").items()}
-        except (ValueError, AttributeError):  # AttributeError: JSON, and no object
+        headers = _mapping(given.text("headers"))
+        if given.text("headers") and not headers:
             self.draft.note(given.get("headers"), f"{name}: headers: are no JSON")
-            headers = {}
+        if given.text("body") and not any(header.lower() == "content-type" for header in headers):
+            headers["Content-Type"] = _CONTENT.get(given.text("httpBodyEncoding"), "application/json")
         headers = hide.headers(self.draft, headers, name)
         keys |= {"headers": headers} if headers else {}
         if body := given.text("body"):
@@ -258,3 +284,11 @@ class _Backup:
             if given.get(key) and given.text(key) != "0":
                 self.draft.note(given.get(key), f"{given.text('name')}: {key}: {says}")
         given.plain()
+
+
+def _mapping(text: str) -> dict[str, str]:
+    """Return an object of JSON, empty where it is none."""
+    try:
+        return {str(key): str(value) for key, value in json.loads(text or "{}").items()}
+    except (ValueError, AttributeError):  # AttributeError: JSON, and no object
+        return {}
