@@ -79,7 +79,7 @@ in your file: a key that Sentinel knows nothing of is listed, too, so that nothi
 sentinel import prometheus prometheus.yml blackbox.yml --into sentinel
 sentinel import alertmanager alertmanager.yml --into sentinel
 sentinel import gatus config.yaml --into sentinel
-sentinel import uptime-kuma Uptime_Kuma_Backup.json --into sentinel
+sentinel import uptime-kuma kuma.db --into sentinel          # or Uptime_Kuma_Backup.json
 curl -H "X-Api-Key: $KEY" https://healthchecks.io/api/v3/checks/ > checks.json
 curl -H "X-Api-Key: $KEY" https://healthchecks.io/api/v3/channels/ > channels.json
 sentinel import healthchecks checks.json channels.json --into sentinel

@@ -18,6 +18,7 @@ from sentinel.core.errors import ConfigInvalid, SentinelError
 from sentinel.core.fields import Plain, resolve
 from sentinel.core.problem import Position, Problem
 from sentinel.core.severity import Severity
+from sentinel.exchange.kuma_db import MAGIC, backup_of
 
 #: A duration of Go, as Prometheus and its kin write it; a number alone counts seconds.
 _GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdwy]))+")
@@ -56,7 +57,7 @@ class Source:
 
     @classmethod
     def read(cls, path: Path, shown: str = "") -> Source:
-        """Read a file of YAML or JSON.
+        """Read a file of YAML or JSON, or Uptime Kuma's database.
 
         Raises:
             Unreadable: it cannot be read.
@@ -64,11 +65,15 @@ class Source:
         """
         shown = shown or str(path)
         try:
-            return cls.of(path.read_text(encoding="utf-8-sig"), shown, path.parent)
+            content = path.read_bytes()
+            text = backup_of(path) if content.startswith(MAGIC) else content.decode("utf-8-sig")
+            return cls.of(text.replace("\r\n", "\n"), shown, path.parent)
         except OSError as exc:
             raise Unreadable(f"{shown}: {(exc.strerror or 'cannot be read').lower()}") from None
         except UnicodeDecodeError:
             raise wrong(Position(shown), "is not UTF-8", "name a file of YAML or JSON") from None
+        except ValueError as exc:
+            raise wrong(Position(shown), f"is no database of Uptime Kuma: {exc}", "name its kuma.db") from None
 
     @classmethod
     def of(cls, text: str, path: str, folder: Path = Path()) -> Source:

@@ -1,4 +1,4 @@
-"""uptime-kuma: monitors, notifications and tags of a JSON backup (Settings, Backup; version 1.x).
+"""uptime-kuma: monitors, notifications and tags of `kuma.db`, or of a JSON backup (Settings, Backup; version 1.x).
 
 What becomes what
     monitors         probes of the kinds http (also keyword, JSON query, browser), tcp, ping, dns, heartbeat (push), sql
@@ -9,7 +9,7 @@ What becomes what
     tags, groups     labels
 
 Not carried over
-    status pages, maintenance (not in the backup), monitors of Docker, MQTT, RADIUS, games, MongoDB and SQL Server,
+    status pages, maintenance, monitors of Docker, MQTT, RADIUS, games, MongoDB and SQL Server,
     certificates that are not verified. A push monitor's job calls `/ping/<name>` instead of `/api/push/<token>`.
 """
 
@@ -83,7 +83,8 @@ class _Backup:
                 self.groups[given.text("id")] = given.text("name")
         for given in monitors:
             self._monitor(given)
-        if proxies := self.root.get("proxyList"):
+        if self.root.items("proxyList"):
+            proxies = self.root.get("proxyList")
             self.draft.note(proxies, "proxyList: give a probe proxy: http://…")
             proxies.plain()
         self.draft.tell(self.heard, self.told.values(), self.root)

@@ -336,37 +336,3 @@ scrape_configs:
         "found: names no target, and is left out",
     ]
     assert checked(texts, draft.secrets).config is not None
-
-
-def test_what_a_notification_of_uptime_kuma_holds_is_read_or_told() -> None:
-    """Headers, copies and regions are carried over; words that are not are named, without what they hold."""
-    configs = {
-        "hook": {"type": "webhook", "webhookURL": "https://h/", "webhookAdditionalHeaders": '{"X-Key": "k3y"}'},
-        "mail": {"type": "smtp", "smtpHost": "m", "smtpFrom": "K <k@x.org>", "smtpTo": "a@x.org", "smtpCC": "b@x.org"},
-        "pager": {"type": "Opsgenie", "opsgenieApiKey": "k3y", "opsgenieRegion": "eu", "opsgeniePriority": 5},
-    }
-    listed = [{"id": n, "name": name, "config": json.dumps(one)} for n, (name, one) in enumerate(configs.items())]
-    draft, texts = of_text("uptime-kuma", json.dumps({"notificationList": listed}))
-    found = draft.sections["notifiers"]
-    assert found["hook"]["webhook"]["headers"] == {"X-Key": "${HOOK_X_KEY}"}
-    assert found["mail"]["email"]["to"] == ["a@x.org", "b@x.org"]
-    assert found["pager"]["webhook"]["url"] == "https://api.eu.opsgenie.com/v2/alerts"
-    assert [note.says for note in draft.notes] == ["notification pager: not carried over: opsgeniePriority"]
-    assert "k3y" not in "".join(texts.values())
-
-
-def test_a_monitor_of_uptime_kuma_means_what_it_did() -> None:
-    """A push may be late by its retries, and may say that it failed; a body is announced; a port of DNS is kept."""
-    monitors: list[dict[str, Any]] = [
-        {"name": "push", "type": "push", "interval": 60, "maxretries": 3, "retryInterval": 20},
-        {"name": "form", "type": "http", "url": "http://x/", "body": "a=1", "httpBodyEncoding": "form"},
-        {"name": "names", "type": "dns", "hostname": "x.org", "port": 5353, "dns_resolve_server": "1.1.1.1"},
-    ]
-    monitors = [one | {"expiryNotification": True} for one in monitors]
-    draft, _ = of_text("uptime-kuma", json.dumps({"monitorList": monitors}))
-    probes, rules = draft.sections["probes"], draft.sections["rules"]
-    assert probes["push"]["heartbeat"] == {"every": "1m", "grace": "1m"}
-    assert rules["push-failed"]["job"] == {"name": "push", "failed": 4}
-    assert probes["form"]["http"]["headers"] == {"Content-Type": "application/x-www-form-urlencoded"}
-    assert probes["names"]["dns"]["server"] == "1.1.1.1:5353"
-    assert "form-certificate" not in rules
