@@ -93,7 +93,9 @@ def _channel(draft: Draft, given: Given, told: dict[str, str]) -> None:
 
 
 def _check(draft: Draft, given: Given, told: dict[str, str], heard: dict[tuple[str, ...], list[str]]) -> None:
-    uuid = given.text("uuid")
+    where = given.get("ping_url")
+    told_by = given.get("uuid") or where  # versions 1 and 2 of the API tell it in the URL alone
+    uuid = told_by.text().rpartition("/")[2]
     name = given.text("slug") or given.text("name") or uuid[:8] or given.text("unique_key")[:8]
     given.text("name")
     cron = given.text("schedule")
@@ -114,10 +116,9 @@ def _check(draft: Draft, given: Given, told: dict[str, str], heard: dict[tuple[s
     labels = dict(_label(tag) for tag in tags)
     entry |= {"labels": labels} if labels else {}
     probe = draft.add("probes", name, entry, given)
-    where = given.get("ping_url")
     where.text()
     if _UUID.fullmatch(uuid) and uuid not in draft.values.values():
-        job["uuid"] = draft.secret(f"{probe} uuid", uuid, f"uuid of the check at {given.get('uuid').position}")
+        job["uuid"] = draft.secret(f"{probe} uuid", uuid, f"uuid of the check at {told_by.position}")
         calls = "http://<agent>:9160/ping/<uuid>; only the host is another"
     else:
         calls = f"/ping/{probe}, and /ping/{probe}/start, /fail, /<exit code>"

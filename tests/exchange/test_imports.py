@@ -127,6 +127,9 @@ def test_a_job_goes_on_calling_the_url_of_its_check() -> None:
     assert kind.uuid
     assert kind.uuid.get_secret_value() == "31365bce-8da9-4729-8ff3-aaa71d56b712"
     assert re.fullmatch(r"uuid of the check at checks\.json:\d+:\d+", draft.secrets["FILESYSTEM_BACKUP_UUID"])
+    url = "https://hc-ping.com/31365bce-8da9-4729-8ff3-aaa71d56b712"
+    draft, _ = of_text("healthchecks", json.dumps({"checks": [{"name": "a", "ping_url": url}]}))
+    assert draft.values == {"A_UUID": "31365bce-8da9-4729-8ff3-aaa71d56b712"}
     draft, _ = of_text("healthchecks", '{"checks": [{"name": "a", "unique_key": "a6c7b0a8", "timeout": 60}]}')
     assert draft.sections["probes"] == {"a": {"heartbeat": {"every": "1m", "grace": "1h"}}}
     assert "a: its job calls /ping/a, and /ping/a/start, /fail, /<exit code>" in [note.says for note in draft.notes]
