@@ -109,6 +109,26 @@ class Tls(Model):
         return _context(*files, protocols=protocols)
 
 
+def trusting(ca: str | None = None) -> ssl.SSLContext:
+    """Return a context that trusts these authorities, or the system's: with every Python the same certificates.
+
+    From 3.13 on Python refuses an authority that does not say what its key is for, as many a company's own does not,
+    and takes one that is signed by another. Go's clients and curl take both.
+
+    Args:
+        ca: file of authorities; None for the system's.
+
+    Raises:
+        OSError: the file cannot be read.
+        ssl.SSLError: it holds no certificate.
+    """
+    import ssl
+
+    context = ssl.create_default_context(cafile=ca)
+    context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
 @lru_cache(maxsize=256)
 def _context(
     ca: tuple[str, int] | None = None,
@@ -123,7 +143,7 @@ def _context(
     import certifi
 
     try:
-        context = ssl.create_default_context(cafile=ca[0] if ca else certifi.where())
+        context = trusting(ca[0] if ca else certifi.where())
     except ssl.SSLError as exc:
         raise OSError(f"{ca[0] if ca else 'certifi'}: no certificates in PEM form ({exc.reason})") from None
     if cert:

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from sentinel.core.errors import DeliveryFailed, GiveUp, TryAgain
 from sentinel.core.severity import Severity
-from sentinel.core.web import Tls
+from sentinel.core.web import Tls, trusting
 from sentinel.notifiers.base import WHY, NotifierKind
 from sentinel.notifiers.smtp_url import Server, parse_server
 
@@ -205,7 +205,7 @@ def _context(ca: str) -> ssl.SSLContext:
 
 @cache
 def _system_context() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    return trusting()
 
 
 def _own_name() -> str | None:

@@ -135,10 +135,14 @@ Length = int | DurationExpr
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Number(Expr):
+class Number(Expr):  # noqa: PLW1641 # its hash is the dataclass's
     """A number; a duration used as a number is its seconds."""
 
     value: float
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether it is the same number; NaN is the same as itself, as it is to a tuple."""
+        return isinstance(other, Number) and (self.value,) == (other.value,)
 
     @property
     def type(self) -> ValueType:

@@ -161,10 +161,14 @@ class Database:
         if not path.exists():
             raise StoreUnavailable(f"{path} does not exist; start the agent once, or set SENTINEL_DATABASE_URL")
         database = cls(path, None)
-        with in_words(path), database._readers.connect() as connection:
-            version = schema.check(connection, path)
-        if version != schema.VERSIONS[-1]:
-            raise StoreUnavailable(f"{path} is of an older Sentinel; start the agent once, which brings it up to date")
+        try:
+            with in_words(path), database._readers.connect() as connection:
+                version = schema.check(connection, path)
+            if version != schema.VERSIONS[-1]:
+                raise StoreUnavailable(f"{path} is of an older Sentinel; start the agent once to bring it up to date")
+        except BaseException:
+            database.close()
+            raise
         return database
 
     @contextmanager

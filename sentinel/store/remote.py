@@ -24,6 +24,7 @@ import numpy as np
 from sentinel.core.errors import QueryInvalid
 from sentinel.core.labels import Labels, Matcher
 from sentinel.core.sample import Health
+from sentinel.core.web import trusting
 from sentinel.core.windows import DEFAULT_LOOKBACK_MS, STALE, Instants, Values, Windows, is_stale
 from sentinel.store.arena import Ints
 from sentinel.store.openmetrics import label_name
@@ -65,7 +66,7 @@ class Server:
     url: str
     timeout: timedelta
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    context: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    context: Callable[[], ssl.SSLContext] = trusting
     server_name: str | None = None
     proxy: str | None = None
     follow_redirects: bool = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -100,7 +101,7 @@ async def test_a_file_that_is_read_only_is_told_at_once_and_once(agent: House) -
 async def test_a_lock_may_pass(agent: House) -> None:
     """It is told after a minute."""
     await agent.pass_time(timedelta(minutes=1))
-    with sqlite3.connect(agent.folder / "sentinel.db", isolation_level=None, timeout=0) as other:
+    with closing(sqlite3.connect(agent.folder / "sentinel.db", isolation_level=None, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert await agent.pass_time(timedelta(seconds=45)) == []
         assert len(await agent.pass_time(timedelta(seconds=45))) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def test_nothing_is_lost_while_the_database_takes_nothing(agent: FastAgent, monk
     """Samples stay in the head, who waits hears it, decisions are taken when it takes again."""
     agent.run(timedelta(seconds=20))
     agent.looks["shop"] = lambda _: {"queue_depth": 99.0}
-    with sqlite3.connect(agent.folder / "sentinel.db", isolation_level=None, timeout=0) as other:
+    with closing(sqlite3.connect(agent.folder / "sentinel.db", isolation_level=None, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         refused = agent.desk.write(lambda tx: tx.memory.put("one", {}))
         agent.desk.turn()

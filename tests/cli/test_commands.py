@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_a_database_that_is_locked(agent: ForkedAgent) -> None:
     """Exit code 3, and what to do."""
     agent.start()
     agent.stop()
-    with sqlite3.connect(agent.folder / "sentinel.db", isolation_level=None) as held:
+    with closing(sqlite3.connect(agent.folder / "sentinel.db", isolation_level=None)) as held:
         held.execute("BEGIN EXCLUSIVE")
         code, said = ended(agent)
     assert (code, "is locked by another program" in said) == (3, True)
@@ -128,7 +129,7 @@ def test_a_database_of_a_newer_sentinel(agent: ForkedAgent) -> None:
     """Exit code 3, and nothing in it is changed."""
     agent.start()
     agent.stop()
-    with sqlite3.connect(agent.folder / "sentinel.db") as newer:
+    with closing(sqlite3.connect(agent.folder / "sentinel.db")) as newer, newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
     code, said = ended(agent)
     assert (code, "newer" in said) == (3, True)

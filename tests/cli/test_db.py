@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,8 @@ def test_a_whole_database_is_said_to_be(sentinel: Sentinel, house: Database) -> 
 
 def test_what_is_wrong_ends_with_1(sentinel: Sentinel, house: Database) -> None:
     """Each problem is a line; a file that is no database is a problem too."""
-    with sqlite3.connect(house.path) as connection:
+    with closing(sqlite3.connect(house.path)) as connection, connection:
         connection.execute("UPDATE audit SET body = '{\"x\":1}' WHERE seq = 2")
-    connection.close()
     code, out, _ = sentinel("db", "check")
     assert code == 1
     assert out.startswith("audit row 2 (test row 1 at 2026-01-01 00:00:00) was changed")
@@ -99,9 +99,8 @@ def test_a_backup_is_told_and_can_be_checked(sentinel: Sentinel, house: Database
 
 def test_the_copy_of_a_damaged_database_is_kept_and_said_to_be_damaged(sentinel: Sentinel, house: Database) -> None:
     """It may be the best there is."""
-    with sqlite3.connect(house.path) as connection:
+    with closing(sqlite3.connect(house.path)) as connection, connection:
         connection.execute("DELETE FROM audit WHERE seq = 1")
-    connection.close()
     code, out, err = sentinel("db", "backup", "copy.db")
     assert (code, out.startswith("wrote copy.db")) == (1, True)
     assert "audit row 1 was removed" in err

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,7 +189,7 @@ def test_the_audit_is_verified_exported_and_pruned(run: Run, agent: Served, tmp_
     left = run("audit", "verify").out
     assert left.startswith(f"The audit is whole: rows {int(seq) + 1} to {int(seq) + 1}")
     assert json.loads(run("audit", "list", "--format", "json").out)["audit"][0]["kind"] == "prune"
-    with sqlite3.connect(agent.folder / "sentinel.db") as file:
+    with closing(sqlite3.connect(agent.folder / "sentinel.db")) as file, file:
         file.execute("UPDATE audit SET body = replace(body, 'rows', 'Rows')")
     assert "(prune rows up to " in run("audit", "verify", "--offline", code=1).out
     assert "(prune rows up to " in run("audit", "verify", code=1).out

@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -69,9 +70,8 @@ def test_a_purchase_is_written_and_counted(shop: Any, tmp_path: Path) -> None:
     """What the page says, the metrics and the database say too."""
     assert ask(shop, "/checkout", "POST") == (201, {"id": 1, "status": "paid"})
     assert counted(shop)["purchases_totalpaid"] == 1
-    with sqlite3.connect(tmp_path / "shop.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
         assert connection.execute("SELECT count(*) FROM purchases WHERE status = 'paid'").fetchone() == (1,)
-    connection.close()
 
 
 @pytest.mark.parametrize(("share", "failed"), [("0.03", 3), ("0.10", 10), ("1", 100)])

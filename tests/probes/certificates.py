@@ -30,12 +30,15 @@ def server(folder: Path, name: str) -> ssl.SSLContext:
 
 
 def make(folder: Path) -> None:
-    """Make certificates: good, for another host, expired, a client's, and a chain whose middle ends first."""
+    """Make certificates: good, for another host, expired, a client's, two chains; the first one's middle ends first."""
     certificate(folder, "good", "localhost")
     certificate(folder, "other", "shop.example.com")
     certificate(folder, "expired", "localhost", days="-1")
     certificate(folder, "client", "sentinel")
-    certificate(folder, "authority", "authority.example.com", days="5", extra="basicConstraints=critical,CA:TRUE")
+    signing = "basicConstraints=critical,CA:TRUE"
+    certificate(folder, "authority", "authority.example.com", days="5", extra=signing)
+    certificate(folder, "middle", "middle.example.com", signer="authority", extra=signing)
+    certificate(folder, "below", "localhost", signer="middle")
     certificate(folder, "leaf", "localhost", days="50", signer="authority")
     chain = (folder / "leaf.pem").read_text() + (folder / "authority.pem").read_text()
     (folder / "chain.pem").write_text(chain)

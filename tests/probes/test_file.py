@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ async def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     ended = await look(file(path=f"{written(tmp_path / 'file')}/below"))
     assert ended.reason == "error"
     assert ended.words.endswith("file/below: not a directory")
-    assert (await look(file(path="a\0b"))).words == "a\0b: embedded null byte"
+    assert re.fullmatch("a\0b: .*embedded null .*", (await look(file(path="a\0b"))).words)
 
 
 async def test_a_file_system_that_hangs_keeps_one_thread() -> None:

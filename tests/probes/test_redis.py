@@ -153,6 +153,7 @@ async def test_over_tls_the_certificate_is_checked(folder: Path) -> None:
         await reader.readuntil(b"PING\r\n")
         writer.write(b"+PONG\r\n")
         await reader.read()
+        writer.close()
 
     listening = await asyncio.start_server(pong, "127.0.0.1", 0, ssl=server(folder, "good"))
     async with listening:

@@ -57,6 +57,13 @@ async def test_the_whole_chain_counts(folder: Path) -> None:
     assert 4 * 86_400 < left < 6 * 86_400
 
 
+async def test_an_authority_is_trusted_whoever_signed_it(folder: Path) -> None:
+    """As by Go's clients, and whatever Python is: nor need it say what its key is for."""
+    async with served(says("ok"), server(folder, "below")) as port:
+        ended = await look(Http(url=f"https://localhost:{port}/", tls=Tls(ca=folder / "middle.pem")))
+    assert ended.success, ended.words
+
+
 async def test_a_server_may_be_asked_for_another_name(folder: Path) -> None:
     """`server_name` is what is asked for and checked."""
     tls = Tls(ca=folder / "other.pem", server_name="shop.example.com")

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -169,7 +170,8 @@ def test_a_full_disk_loses_nothing_and_space_that_comes_back_is_used(database: D
     """What was committed stays, the failed transaction is undone, and the next one works."""
     with database.begin() as tx:
         _remember(tx, "before")
-    pages = sqlite3.connect(database.path).execute("PRAGMA page_count").fetchone()[0]
+    with closing(sqlite3.connect(database.path)) as other:
+        pages = other.execute("PRAGMA page_count").fetchone()[0]
     limit = "PRAGMA max_page_count = {}"
     with database.begin() as tx:
         tx._connection.exec_driver_sql(limit.format(pages)).fetchall()

@@ -10,6 +10,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy.pool import NullPool
 
 from sentinel.core.errors import StoreUnavailable
 from sentinel.store import schema, tables
@@ -36,7 +37,8 @@ def _anatomy(connection: Connection) -> dict[str, object]:
 
 def test_a_fresh_database_is_what_the_migrations_make() -> None:
     """A fresh file skips Alembic, and differs in nothing from one that came the long way."""
-    with create_engine("sqlite://").connect() as fresh, create_engine("sqlite://").connect() as migrated:
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    with engine.connect() as fresh, engine.connect() as migrated:
         schema.create(fresh)
         schema.migrate(migrated)
         expected = _anatomy(migrated)
@@ -70,7 +72,7 @@ def test_a_newer_database_is_refused(url: str, database: Database) -> None:
 def test_another_programs_database_is_refused_and_left_alone(url: str, tmp_path: Path) -> None:
     """A typing error in the path does no harm."""
     path = tmp_path / "sentinel.db"
-    with create_engine(f"sqlite:///{path}").begin() as connection:
+    with create_engine(f"sqlite:///{path}", poolclass=NullPool).begin() as connection:
         connection.exec_driver_sql("CREATE TABLE theirs (a)")
     before = path.read_bytes()
     with pytest.raises(StoreUnavailable, match="is another program's database"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,9 +41,8 @@ def spoil(agent: FastAgent, sql: str) -> list[str]:
     """Change the file behind everybody's back, and look at it."""
     path = agent.folder / "sentinel.db"
     agent.database.close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(sql)
-    connection.close()
     agent.database = Database.open(f"sqlite:///{path}", read_only=True)
     return list(problems(agent.database))
 

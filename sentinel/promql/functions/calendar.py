@@ -79,7 +79,7 @@ def _day_of_year(seconds: Indices) -> Indices:
 
 def _days_in_month(seconds: Indices) -> Indices:
     months = _dates(seconds, "M")
-    return _whole((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]"))
+    return _whole((months + np.timedelta64(1, "M")).astype("datetime64[D]") - months.astype("datetime64[D]"))
 
 
 KERNELS: dict[str, Function] = {
