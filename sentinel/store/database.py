@@ -218,7 +218,11 @@ def _reader(path: Path) -> sqlite3.Connection:
     """
     sealed = os.statvfs(path.parent).f_flag & os.ST_RDONLY
     connection = _connect(path, "mode=ro&immutable=1" if sealed else "mode=ro")
-    connection.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
+    try:
+        connection.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

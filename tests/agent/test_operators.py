@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -107,9 +107,11 @@ async def _inline(read: Callable[[], int]) -> int:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(tmp_path: Path) -> Iterator[House]:
     """Return a house in which nothing is wrong."""
-    return House(tmp_path).begin()
+    found = House(tmp_path).begin()
+    yield found
+    found.database.close()
 
 
 async def test_a_silence_stops_the_telling_and_never_the_judging(house: House) -> None:

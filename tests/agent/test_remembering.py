@@ -135,7 +135,9 @@ async def test_no_statement_is_a_bad_one_to_die_at(folder: Path, fresh: Path, mo
     whole = Service(folder / "whole", fresh)
     count = await _tell(whole, reaper, None)
     assert whole.counted() == 16
+    whole.agent.database.close()
     for at in range(1, count + 1):
         service = Service(folder / str(at), fresh)
         await _tell(service, reaper, at)
         assert service.counted() in (13, 16), f"died at statement {at} of {count}"
+        service.agent.database.close()
