@@ -5,6 +5,7 @@ What probes would bring is scripted; everything behind them is the product. A we
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -83,6 +84,7 @@ class FastAgent:
         """Start as the agent does."""
         self.config = self._load()
         self.database = Database.open(f"sqlite:///{self.folder / 'sentinel.db'}")
+        weakref.finalize(self, self.database.close)  # most tests end without a word
         self.history = History(self.database, restore(self.database, self.clock.now()).head)
         upkeep = Upkeep(self.database, self.history, timedelta(days=35))
         self.desk = Desk(self.database, self.history, upkeep, self.clock, self.config, self.readers)
