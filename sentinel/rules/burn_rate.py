@@ -11,8 +11,11 @@ Value
     warning     3       1d      2h       10 % in a day
     warning     1       3d      6h       10 % in three days
 
-    Pace 1 uses up the whole budget in just its period. With another `period` the windows and shares stay, and the paces
-    follow. (Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".)
+    Pace 1 uses up the whole budget in just its period. With another `period` of four weeks or more the windows and
+    shares stay, and the paces follow. Of a week's budget such shares are used up at a pace that a service may keep for
+    ever: there, and up to four weeks, they are 8, 12.5, 20 and 42 %; `period: 7d` has the paces 13.44, 3.5, 1.4 and
+    0.98. (Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"; for a week, Sloth's
+    windows.)
 
 In YAML
     rules:
@@ -58,20 +61,22 @@ class Pair:
     """Two windows that are judged together, and the share of the budget that the long one may use up."""
 
     severity: Severity
-    share: float
+    of_month: float
+    of_week: float
     long: timedelta
     short: timedelta
 
     def pace(self, period: timedelta) -> float:
         """Return how many times as fast as in its period the budget may burn."""
-        return self.share * (period / self.long)
+        return (self.of_week if period < _MONTH else self.of_month) * (period / self.long)
 
 
+_WEEK, _MONTH = timedelta(days=7), timedelta(days=28)
 PAIRS = (
-    Pair(Severity.CRITICAL, 0.02, timedelta(hours=1), timedelta(minutes=5)),
-    Pair(Severity.CRITICAL, 0.05, timedelta(hours=6), timedelta(minutes=30)),
-    Pair(Severity.WARNING, 0.10, timedelta(days=1), timedelta(hours=2)),
-    Pair(Severity.WARNING, 0.10, timedelta(days=3), timedelta(hours=6)),
+    Pair(Severity.CRITICAL, 0.02, 0.08, timedelta(hours=1), timedelta(minutes=5)),
+    Pair(Severity.CRITICAL, 0.05, 0.125, timedelta(hours=6), timedelta(minutes=30)),
+    Pair(Severity.WARNING, 0.10, 0.20, timedelta(days=1), timedelta(hours=2)),
+    Pair(Severity.WARNING, 0.10, 0.42, timedelta(days=3), timedelta(hours=6)),
 )
 
 
@@ -81,7 +86,7 @@ class BurnRate(Form):
     errors: str = Field(description="A selector of a counter: what went wrong.")
     total: str = Field(description="A selector of a counter: all there was.")
     objective: Ratio = Field(description="The share that is to go well: 99.9%.")
-    period: PositiveDuration = Field(timedelta(days=30), description="For how long the budget is to last.")
+    period: PositiveDuration = Field(timedelta(days=30), description="For how long the budget is to last: 7d or more.")
     by: By = Field((), description="Labels to tell apart; all series are added up where none is given.")
     at_least: float = Field(0, ge=0, description="A pair whose long window has fewer events says nothing.")
 
@@ -90,6 +95,9 @@ class BurnRate(Form):
         errors, total = counter(self.errors, "errors"), counter(self.total, "total")
         if not 0 < self.objective < 1:
             raise RuleInvalid([Fault(("objective",), "leaves no budget to burn", "write 99.9%, or another below 100%")])
+        if self.period < _WEEK:
+            says = "is shorter than a week, and the longest window of a burn rate is 3d"
+            raise RuleInvalid([Fault(("period",), says, "write 7d or more, or use ratio for a shorter time")])
         windows = dict.fromkeys(window for pair in PAIRS for window in (pair.long, pair.short))
         rates = {window: self._rate(errors, total, window) for window in windows}
         levels = (Severity.CRITICAL, Severity.WARNING)

@@ -235,6 +235,11 @@ def test_a_threshold_is_converted_to_what_the_metric_counts(metric: str, above: 
         ),
         ({"burn_rate": {"errors": "a", "total": "b_total", "objective": "99%"}}, "burn_rate errors", "not a counter"),
         (
+            {"burn_rate": {"errors": "a_total", "total": "b_total", "objective": "99%", "period": "1d"}},
+            "burn_rate period",
+            "is shorter than a week",
+        ),
+        (
             {"absent": {"of": "up", "over": "2d", "by": "job"}},
             "absent over",
             "is as long as what was there is remembered",
@@ -323,10 +328,10 @@ def test_runs_are_counted_at_each_probe_s_own_pace() -> None:
 
 @pytest.mark.parametrize(
     ("period", "paces"),
-    [("30d", (14.4, 6, 3, 1)), ("28d", (13.44, 5.6, 2.8, 0.9333333333)), ("7d", (3.36, 1.4, 0.7, 0.2333333333))],
+    [("30d", (14.4, 6, 3, 1)), ("28d", (13.44, 5.6, 2.8, 0.9333333333)), ("7d", (13.44, 3.5, 1.4, 0.98))],
 )
 def test_a_budget_burns_at_the_paces_of_the_workbook_and_of_sloth(period: str, paces: tuple[float, ...]) -> None:
-    """Those of 28 and 30 days are what Sloth publishes: windows and shares stay, paces follow the period."""
+    """Those of 7, 28 and 30 days are what Sloth publishes, which spends a greater share of a week's budget."""
     made = rule({"burn_rate": {"errors": "bad_total", "total": "all_total", "objective": "99.9%", "period": period}})
     burn = "(sum(increase(bad_total[%s] anchored)) or sum(increase(all_total[%s] anchored)) * 0)"
     burn += " / sum(increase(all_total[%s] anchored)) / 0.001"

@@ -4,6 +4,8 @@ Why
     A share of something is never above 100 %, and what is never below 0 cannot fall under it. Such a rule looks like
     protection and is none; one that always holds is noise.
 
+    So it is with the pace of a `burn_rate` whose objective is so low that no outage burns its budget that fast.
+
 Bad
     availability: {of: "*", over: 1h}
     below: 120%
@@ -39,6 +41,7 @@ _SHARES = ("ratio", "availability")
 
 def check(rule: RuleView) -> Iterator[Flaw]:
     """Flag thresholds beside a form that no value passes, or every one; both sides of a band are judged together."""
+    yield from _too_fast_for_its_budget(rule)
     if rule.rule is None or not (rule.find("above") or rule.find("below")):
         return
     values = _values(rule)
@@ -58,6 +61,26 @@ def check(rule: RuleView) -> Iterator[Flaw]:
                         f"always {side} {limit}: the value is {_words(values)}",
                         _avoidable(rule, values),
                     )
+
+
+def _too_fast_for_its_budget(rule: RuleView) -> Iterator[Flaw]:
+    """Flag an objective whose budget is so large that even an outage burns it too slowly for a severity."""
+    if rule.rule is None or rule.form != "burn_rate":
+        return
+    from sentinel.rules.burn_rate import PAIRS, BurnRate
+
+    form = rule.rule.form
+    assert isinstance(form, BurnRate)
+    if form.objective < 0.5:
+        return  # the share that may fail was written: rule/wrong-side
+    fastest = 1 / (1 - form.objective)
+    for level in (Severity.CRITICAL, Severity.WARNING):
+        least = min(pair.pace(form.period) for pair in PAIRS if pair.severity is level)
+        if least >= fastest:
+            says = f"never {level}: a budget of {1 - form.objective:.3g} burns {fastest:.3g} times as fast at most"
+            fix = f"raise the objective above {1 - 1 / least:.1%}, or use ratio with a threshold"
+            yield Flaw(rule.at("burn_rate", "objective"), f"{says}, and {least:.3g} is the limit", fix)
+            return
 
 
 def _possible(rule: RuleView, where: Node, limit: Quantity) -> tuple[str, Edit | None]:
