@@ -90,6 +90,11 @@ the command lists the names to set. Files that held secrets stay where they are:
 
 **Names** become lower-case letters, digits and dashes; of two with the same name the second gets a number.
 
+**Several systems** go into one folder, in any order: names, and names of secrets, that the tree has already get a
+number too. One route takes what no other took: that of the first. Each system that comes later gets one that takes what
+is of its own, by `file`. Alertmanager's routes are tried after those of others; if it comes later, they match alerts of
+rule files only (`alertname: "!"`).
+
 Import Prometheus and Alertmanager into one folder to have both, and drop the notifier `alertmanager` once Sentinel
 tells people itself. In `match`, `alertname` is the name of an alert of `groups:`; rules of ours are known by `rule`.
 

@@ -13,10 +13,12 @@ import typer
 from sentinel.cli import Misused
 from sentinel.cli.init import SCHEMA, schema_text
 from sentinel.cli.output import Format, FormatOption, print_json
+from sentinel.config.files import FOLDERS, read_files
 from sentinel.core.clock import SystemClock
 from sentinel.exchange.draft import Draft
 from sentinel.exchange.given import Source, Unreadable
 from sentinel.exchange.systems import draft_of
+from sentinel.exchange.there import There
 from sentinel.exchange.write import settled
 
 
@@ -44,7 +46,7 @@ def import_(
     written: each becomes a reference such as ${SLACK_WEBHOOK}, and the names to set are listed. Nothing is overwritten.
     """
     try:
-        draft = draft_of(system.value, [Source.read(file) for file in files])
+        draft = draft_of(system.value, [Source.read(file) for file in files], _there(into))
     except Unreadable as exc:
         raise Misused(str(exc)) from None
     texts = settled(draft, SystemClock().now())
@@ -59,6 +61,14 @@ def import_(
             sys.stdout.write(f"# --- {path}\n{text}\n")
         sys.stdout.flush()
     _tell(draft, texts, into)
+
+
+def _there(folder: Path | None) -> There:
+    """Return what a folder holds already."""
+    if folder is None:
+        return There()
+    texts, _ = read_files([found for name in FOLDERS if (found := folder / name).is_dir()], folder)
+    return There(texts)
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:

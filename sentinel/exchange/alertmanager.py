@@ -198,14 +198,16 @@ class _File:
 
     def _write(self, path: Path) -> None:
         keys = path.keys
-        entry: dict[str, Any] = {"match": in_yaml(path.match)} if path.match else {}
-        entry |= {"notify": list(path.notify), "group_by": keys.get("group_by", [])}
+        entry: dict[str, Any] = {"notify": list(path.notify), "group_by": keys.get("group_by", [])}
         entry |= {ours: duration(keys.get(theirs, default)) for ours, theirs, default in _TIMERS}
-        self.draft.add("routes", self._name(path), entry, path.given)
+        if path.match:
+            # Where others are told already, of alerts of rule files only, which all have a name under this label.
+            own = {"alertname": ("!",)} if self.draft.there.catch_all else {}
+            self.draft.add("routes", self._name(path), {"match": in_yaml(own | path.match), **entry}, path.given)
+        else:
+            self.draft.tell_rest(entry, {"alertname": "!"}, path.given)
 
     def _name(self, path: Path) -> str:
-        if not path.match:
-            return "everything-else"
         words = [one for values in path.match.values() for one in values[:1]]
         return "-".join(words) if any(word.strip("!*") for word in words) else "-".join(path.match)
 

@@ -12,6 +12,7 @@ from sentinel.core.problem import Position
 from sentinel.core.quantity import format_duration
 from sentinel.exchange.given import Given
 from sentinel.exchange.note import Note
+from sentinel.exchange.there import There
 
 _REFERENCE = re.compile(r"\$\{[A-Z][A-Z0-9_]*\}")
 _LONGEST = 80
@@ -29,6 +30,7 @@ class Draft:
         secrets: names of what must be set, and what each is.
         origins: where each entry comes from.
         values: what the names stood for, to look with whether what is made is good; never written.
+        there: what the tree that it goes into holds already.
     """
 
     system: str
@@ -38,12 +40,13 @@ class Draft:
     secrets: dict[str, str] = field(default_factory=dict)
     origins: dict[tuple[str, str], Position] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict, repr=False)
+    there: There = field(default_factory=There, repr=False)
 
     def add(self, section: str, wanted: str, entry: Any, given: Given) -> str:
         """Add an entry under a name as near as can be to the one that is wanted, and return that."""
         known = self.sections.setdefault(section, {})
-        base = kebab(wanted) or self.system
-        name = next(one for n in range(1, len(known) + 2) if (one := base if n == 1 else f"{base}-{n}") not in known)
+        base, taken = kebab(wanted) or self.system, {*known, *self.there.entries[section]}
+        name = next(one for n in range(1, len(taken) + 2) if (one := base if n == 1 else f"{base}-{n}") not in taken)
         known[name] = entry
         self.origins[section, name] = given.position
         return name
@@ -68,10 +71,8 @@ class Draft:
             return value
         name = re.sub(r"[^A-Z0-9]+", "_", kebab(hint).upper()).strip("_")
         name = name if name[:1].isalpha() else f"S_{name}"
-        free = (
-            one for n in range(1, 1000) if self.values.get(one := name if n == 1 else f"{name}_{n}") in (None, value)
-        )
-        name = next(free)
+        names = (name if n == 1 else f"{name}_{n}" for n in range(1, 1000))
+        name = next(one for one in names if one not in self.there.secrets and self.values.get(one) in (None, value))
         self.values[name] = value
         self.secrets.setdefault(name, what or hint)
         return f"${{{name}}}"
@@ -85,7 +86,27 @@ class Draft:
         for names, rules in heard.items():
             self.add("routes", "-".join(names), {"match": {"rule": rules}, "notify": list(names)}, given)
         if rest := list(everyone):
-            self.add("routes", "everything-else", {"notify": rest}, given)
+            self.tell_rest({"notify": rest}, self.own, given)
+
+    @property
+    def own(self) -> Mapping[str, str]:
+        """What the alerts of its rules match, and no other; a path may be shown with the folders above the tree."""
+        return {"file": f"*rules/{self.system}.yaml"}
+
+    def tell_rest(self, route: Mapping[str, Any], own: Mapping[str, str], given: Given) -> None:
+        """Add the route for what no other took; where the tree has one, for what is its own, and say so.
+
+        Args:
+            route: it, without `match`.
+            own: what the alerts that it is meant for match.
+            given: where it comes from.
+        """
+        if (first := self.there.catch_all) is None:
+            self.add("routes", "everything-else", dict(route), given)
+            return
+        name = self.add("routes", f"everything-else-of-{self.system}", {"match": dict(own), **route}, given)
+        says = f"{first.name} at {first.key.position} takes what no other route took; {name} takes what is of this file"
+        self.note(given, says)
 
     def leave_over(self, given: Given) -> None:
         """Note everything in a file that nobody asked for."""

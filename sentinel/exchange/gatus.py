@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from email.utils import parseaddr
 from typing import Any
 
@@ -86,7 +87,7 @@ class _Files:
             for given in root.items("suites"):
                 self.draft.note(given, f"suite {given.text('name')}: write it as a probe of the kind steps")
                 given.plain()
-            self._maintenance(root.get("maintenance"), {})
+            self._maintenance(root.get("maintenance"), self.draft.own)
         if self.roots:
             self.draft.tell(self.heard, self.told.values(), self.roots[0])
 
@@ -316,7 +317,7 @@ class _Files:
     def _heard_by(self, given: Given) -> list[str]:
         return [self.told[kind] for alert in given.items("alerts") if (kind := alert.text("type")) in self.told]
 
-    def _maintenance(self, given: Given, match: dict[str, str]) -> None:
+    def _maintenance(self, given: Given, match: Mapping[str, str]) -> None:
         begin, lasts = given.minutes("start"), round(given.seconds("duration") / 60)
         if not given.flag("enabled", default=True) or begin is None or not 0 < lasts < 1440:
             if given:
@@ -329,7 +330,7 @@ class _Files:
         zone = given.text("timezone")
         hours |= {"timezone": zone} if zone else {}
         name = self.draft.add("schedules", f"{match.get('probe', '')}-maintenance", hours, given)
-        self.draft.add("mutes", name, {"match": match, "during": name, "reason": "maintenance"}, given)
+        self.draft.add("mutes", name, {"match": dict(match), "during": name, "reason": "maintenance"}, given)
 
 
 def _wanted(given: Given) -> str:

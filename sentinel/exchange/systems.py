@@ -8,6 +8,7 @@ from importlib import import_module
 
 from sentinel.exchange.draft import Draft
 from sentinel.exchange.given import Source, wrong
+from sentinel.exchange.there import There
 
 #: What a file of each system has at least one of.
 KEYS = {
@@ -27,8 +28,13 @@ SYSTEMS = {
 }
 
 
-def draft_of(system: str, sources: Sequence[Source]) -> Draft:
+def draft_of(system: str, sources: Sequence[Source], there: There | None = None) -> Draft:
     """Return the tree that another system's files make, with a note on everything that its importer did not ask for.
+
+    Args:
+        system: its word.
+        sources: its files.
+        there: what the tree that they go into holds already.
 
     Raises:
         ConfigInvalid: none of the files can be one of that system.
@@ -39,7 +45,7 @@ def draft_of(system: str, sources: Sequence[Source]) -> Draft:
         fix = f"try `sentinel import {others[0]}`" if others else f"it should have one of {', '.join(KEYS[system])}"
         raise wrong(source.position(source.root.node), f"is no configuration of {system}", fix)
     module, _, name = SYSTEMS[system].partition(":")
-    draft, roots = Draft(system), [source.root for source in sources]
+    draft, roots = Draft(system, there=there or There()), [source.root for source in sources]
     getattr(import_module(module), name)(draft, roots)
     for root in roots:
         draft.leave_over(root)

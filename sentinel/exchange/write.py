@@ -16,11 +16,16 @@ from sentinel.exchange.draft import Draft
 #: A mapping of more letters is written below its key.
 _LONG = 90
 _MODELINE = "# yaml-language-server: $schema=../.sentinel/schema.json"
-#: In which folder the entries of a section are written.
-_FOLDERS = {
-    "probes": ("probes",),
-    "rules": ("rules",),
-    "notifiers": ("notifiers", "schedules", "routes", "mutes", "inhibit"),
+#: In which file of a system the entries of a section are written.
+_FILES = {
+    "probes/{}.yaml": ("probes",),
+    "rules/{}.yaml": ("rules",),
+    "notifiers/{}.yaml": ("notifiers", "schedules", "routes", "mutes", "inhibit"),
+}
+#: Alertmanager's routes match labels, and stand where they are tried after those of other systems, which name rules.
+_FILES_OF_ALERTMANAGER = {
+    "notifiers/{}.yaml": ("notifiers", "schedules", "mutes", "inhibit"),
+    "rules/{}-routes.yaml": ("routes",),
 }
 
 
@@ -32,8 +37,8 @@ def settled(draft: Draft, now: datetime) -> dict[str, str]:
     _complete(draft)
     while True:
         texts, lines = written(draft)
-        problems = inspect(texts, draft.values, now, undefined=Severity.WARNING).problems
-        errors = [problem for problem in problems if problem.severity >= Severity.ERROR]
+        problems = inspect({**draft.there.texts, **texts}, draft.values, now, undefined=Severity.WARNING).problems
+        errors = [one for one in problems if one.severity >= Severity.ERROR and one.position.file in texts]
         bad = {at: error for error in reversed(errors) if (at := _entry_at(lines, error.position))}
         if not bad:
             _note_copied(draft, errors)
@@ -44,7 +49,7 @@ def settled(draft: Draft, now: datetime) -> dict[str, str]:
 
 def _complete(draft: Draft) -> None:
     """Give a tree without anybody to tell a notifier, so that it runs."""
-    if not draft.sections.get("notifiers"):
+    if not draft.sections.get("notifiers") and not draft.there.entries["notifiers"]:
         draft.sections["notifiers"] = {"terminal": {"console": {}}}
         draft.origins["notifiers", "terminal"] = Position("")
 
@@ -53,11 +58,12 @@ def written(draft: Draft) -> tuple[dict[str, str], dict[str, list[tuple[int, str
     """Return the files by path, and where each entry begins in them: line, section and name."""
     texts = dict(draft.files)
     lines: dict[str, list[tuple[int, str, str]]] = {}
-    for folder, sections in _FOLDERS.items():
+    files = _FILES_OF_ALERTMANAGER if draft.system == "alertmanager" else _FILES
+    for file, sections in files.items():
         present = {name: draft.sections[name] for name in sections if draft.sections.get(name)}
         if not present:
             continue
-        path = f"{folder}/{draft.system}.yaml"
+        path = file.format(draft.system)
         text = f"{_MODELINE}\n# Written by `sentinel import {draft.system}`.\n"
         for section, entries in present.items():
             text += f"{section}:\n"

@@ -40,7 +40,7 @@ def test_prometheus_and_alertmanager_go_into_one_tree(
     assert told.err.endswith(f"Next: read them, then `sentinel check {tmp_path}`.\n")
     assert (tmp_path / ".sentinel" / "schema.json").exists()
     found = survey([tmp_path], Setting({}, NOW, base=tmp_path))
-    assert found.files == 4
+    assert found.files == 5
     assert [problem for problem in found.problems if problem.severity >= Severity.ERROR] == []
 
 

@@ -13,6 +13,7 @@ from sentinel.core.severity import Severity
 from sentinel.exchange.draft import Draft
 from sentinel.exchange.given import Source
 from sentinel.exchange.systems import draft_of
+from sentinel.exchange.there import There
 from sentinel.exchange.write import settled
 
 DATA = Path(__file__).parent / "data"
@@ -33,9 +34,9 @@ def imported(system: str) -> tuple[Draft, Mapping[str, str]]:
     return draft, settled(draft, NOW)
 
 
-def of_text(system: str, text: str) -> tuple[Draft, dict[str, str]]:
-    """Return what a text becomes."""
-    draft = draft_of(system, [Source.of(text, "given.yml")])
+def of_text(system: str, text: str, there: Mapping[str, str] | None = None) -> tuple[Draft, dict[str, str]]:
+    """Return what a text becomes, in a tree that holds these files already."""
+    draft = draft_of(system, [Source.of(text, "given.yml")], There(there or {}))
     return draft, settled(draft, NOW)
 
 

@@ -107,7 +107,7 @@ def test_maintenance_is_a_mute_of_the_same_hours() -> None:
         "to": "00:00",
         "timezone": "Europe/Amsterdam",
     }
-    assert sections["mutes"]["maintenance"]["match"] == {}
+    assert sections["mutes"]["maintenance"]["match"] == {"file": "*rules/gatus.yaml"}
     assert sections["mutes"]["data-redis-2-maintenance"]["match"] == {"probe": "data-redis-2"}
 
 
