@@ -290,8 +290,10 @@ class Desk:
 
     def _take_over(self, outcome: Outcome) -> None:
         """Let what was committed be true."""
+        before = self.state.evaluated
         self.state.apply(outcome)
-        self._changed = self._changed or not outcome.empty or bool(outcome.failures)
+        news = not outcome.empty or bool(outcome.failures) or self.state.evaluated is not before
+        self._changed = self._changed or news
         tell(outcome.transitions)
 
     # -- configuration and outages ---------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ def view_of(desk: Desk, reload: Reload, now: datetime) -> View:
         silences=Silences(telling.silences.values()),
         acknowledged={one.fingerprint: one for one in _in_force(desk, now)},
         heartbeats=dict(desk.jobs.known),
+        evaluated=desk.state.evaluated,
         failures=dict(desk.state.failures),
         unwritten_since=desk.pen.unwritten_since,
         unwritten_why=desk.pen.unwritten_why,

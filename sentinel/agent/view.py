@@ -53,6 +53,7 @@ class View:
         silences: that hold, or will, by id.
         acknowledged: fingerprint to who has that one in hand.
         heartbeats: what is remembered of jobs.
+        evaluated: rules that were evaluated, or failed, since the agent began.
         failures: rule to why it could not be evaluated.
         unwritten_since: since when nothing can be written; None while it can.
         unwritten_why: what the database says about it.
@@ -69,6 +70,7 @@ class View:
     silences: Silences = field(default_factory=Silences)
     acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
+    evaluated: frozenset[str] = frozenset()
     failures: Mapping[str, str] = field(default_factory=dict)
     unwritten_since: datetime | None = None
     unwritten_why: str = ""

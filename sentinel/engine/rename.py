@@ -118,6 +118,7 @@ class Renaming:
             acknowledgements=map(self.acknowledgement, telling.acknowledgements.values()),
         )
         self._go_on(telling, state.telling)
+        state.evaluated = was.evaluated.difference(self.names)
         state.failures = {rule: why for rule, why in was.failures.items() if rule not in self.names}
         state.reasons = {self.fingerprint(one): why for one, why in was.reasons.items()}
         return state

@@ -18,12 +18,14 @@ class State:
 
     Attributes:
         telling: alerts, groups, debts, who was told, silences, acknowledgements, timers.
+        evaluated: rules that were evaluated, or failed, since the agent began.
         failures: rule to why it could not be evaluated the last time.
         reasons: fingerprint to why its telling was decided so the last time.
     """
 
     def __init__(self) -> None:
         self.telling = Telling()
+        self.evaluated: frozenset[str] = frozenset()
         self.failures: dict[str, str] = {}
         self.reasons: dict[str, tuple[str, ...]] = {}
 
@@ -90,6 +92,8 @@ class State:
         self.telling.apply(outcome.routed, outcome.alerts)
         for rule in outcome.evaluated:
             self.failures.pop(rule, None)
+        if not (looked_at := {*outcome.evaluated, *outcome.failures}) <= self.evaluated:
+            self.evaluated |= looked_at
         if self.telling.unconfirmed:
             for rule in (*outcome.evaluated, *outcome.failures):
                 self.telling.unconfirmed.difference_update(self.alerts.of(rule))
@@ -100,6 +104,7 @@ class State:
 
     def follow(self, rules: Collection[str]) -> None:
         """Know that these rules are all there are: one that failed and is gone fails no more."""
+        self.evaluated = self.evaluated.intersection(rules)
         self.failures = {rule: why for rule, why in self.failures.items() if rule in rules}
 
     def settled(self, settled: Settled) -> None:

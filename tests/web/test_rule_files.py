@@ -17,6 +17,11 @@ groups:
         annotations: {runbook_url: "https://runbooks.example.com/{{ $labels.by }}"}
 """
 
+#: Evaluated at once, and nothing comes of it.
+FAST = """
+  - {name: fast, interval: 1s, rules: [{alert: QueueThere, expr: absent(queue_depth), labels: {severity: page}}]}
+"""
+
 
 async def test_groups_are_shown_as_prometheus_shows_them(start: Start) -> None:
     """By their names, rules in order with their own labels and annotations, alerts with the labels that they have."""
@@ -48,6 +53,23 @@ async def test_rules_of_one_kind_can_be_asked_for(start: Start) -> None:
         names = [rule["name"] for group in alerting for rule in group["rules"]]
         assert "QueueLong" in names
         assert "queue:max" not in names
+
+
+async def test_what_was_not_evaluated_yet_is_unknown(start: Start) -> None:
+    """As Prometheus says it of a group whose first slot is still to come: at no time, and not that it is well."""
+    async with start(TREE + GROUPS.replace("interval: 1s", "interval: 365d") + FAST) as house:
+        await house.measure("queue_depth", 60)
+
+        async def said(group: str) -> list[tuple[str, str, str]]:
+            answer = await house.client.get("/api/v1/rules", params={"rule_group[]": group})
+            [found] = answer.json()["data"]["groups"]
+            return [(found["lastEvaluation"], rule["lastEvaluation"], rule["health"]) for rule in found["rules"]]
+
+        await house.until("one is evaluated", lambda: "QueueThere" in house.agent.view.evaluated)
+        assert await said("queues") == [("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "unknown")] * 2
+        [(group_at, at, health)] = await said("fast")
+        assert (group_at, health) == (at, "ok")
+        assert at > "2000"
 
 
 async def test_an_alert_of_a_rule_file_is_explained(start: Start) -> None:

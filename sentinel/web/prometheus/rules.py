@@ -35,6 +35,8 @@ router = APIRouter()
 
 #: A rule is evaluated when a sample arrives, and at the latest after so many seconds.
 _INTERVAL_SECONDS = 15
+#: As Go writes a time that never was.
+_NEVER = "0001-01-01T00:00:00Z"
 _STATES = ("inactive", "pending", "firing")
 
 
@@ -59,7 +61,7 @@ def _rules(asked: Asked) -> Said:
     for rule in view.config.rules.values() if kind != "record" else ():
         if not isinstance(rule, Alerting) and _wanted(rule.name, rule.position.file, rule.position.file, parameters):
             ours.setdefault(rule.position.file, []).extend(_entries(rule, view))
-    groups = [_group(file, ours[file], view) for file in sorted(ours)]
+    groups = [_group(file, ours[file]) for file in sorted(ours)]
     groups += [found for group in view.config.groups if (found := _rule_file(group, kind, parameters, view))["rules"]]
     if parameters.text("exclude_alerts").lower() in ("1", "true"):
         for entry in (entry for group in groups for entry in group["rules"] if "alerts" in entry):
@@ -78,7 +80,7 @@ def _wanted(name: str, group: str, file: str, parameters: Parameters) -> bool:
     return all(not (texts := parameters.texts(name)) or value in texts for name, value in asked.items())
 
 
-def _group(file: str, entries: list[Json], view: View) -> Json:
+def _group(file: str, entries: list[Json]) -> Json:
     return {
         "name": file,
         "file": file,
@@ -86,7 +88,7 @@ def _group(file: str, entries: list[Json], view: View) -> Json:
         "interval": _INTERVAL_SECONDS,
         "limit": 0,
         "evaluationTime": 0,
-        "lastEvaluation": _instant(view.at),
+        "lastEvaluation": max((entry["lastEvaluation"] for entry in entries), default=_NEVER),
     }
 
 
@@ -96,7 +98,7 @@ def _rule_file(group: RuleGroup, kind: str, parameters: Parameters, view: View) 
     shown = [rule for rule in alerting if isinstance(rule, Recording) or kind != "record"]
     entries = [_grouped(rule, view) for rule in shown if _wanted(_title(rule), group.name, group.file, parameters)]
     return {
-        **_group(group.file, entries, view),
+        **_group(group.file, entries),
         "name": group.name,
         "interval": group.interval.total_seconds(),
         "limit": group.limit,
@@ -108,15 +110,11 @@ def _title(rule: Alerting | Recording) -> str:
 
 
 def _grouped(rule: Alerting | Recording, view: View) -> Json:
-    failure = view.failures.get(rule.name, "")
     common = {
         "name": _title(rule),
         "query": str(rule.query),
         "labels": dict(rule.own_labels),
-        "health": "err" if failure else "ok",
-        **({"lastError": failure} if failure else {}),
-        "evaluationTime": 0,
-        "lastEvaluation": _instant(view.at),
+        **_evaluated(rule.name, view),
     }
     if isinstance(rule, Recording):
         return {**common, "type": "recording"}
@@ -130,6 +128,18 @@ def _grouped(rule: Alerting | Recording, view: View) -> Json:
         "annotations": dict(rule.annotations),
         "alerts": [found for alert in alerts for found in _of_rule(rule, alert)],
         "type": "alerting",
+    }
+
+
+def _evaluated(rule: str, view: View) -> Json:
+    """Say how the last evaluation of a rule went, if there was one."""
+    failure = view.failures.get(rule, "")
+    known = rule in view.evaluated
+    return {
+        "health": "err" if failure else "ok" if known else "unknown",
+        **({"lastError": failure} if failure else {}),
+        "evaluationTime": 0,
+        "lastEvaluation": _instant(view.at) if known else _NEVER,
     }
 
 
@@ -149,7 +159,6 @@ def _of_rule(rule: Rule | None, alert: Alert) -> Iterator[Json]:
 
 def _entries(rule: Rule, view: View) -> Iterator[Json]:
     alerts = [alert for alert in view.alerts if alert.rule == rule.name]
-    failure = view.failures.get(rule.name, "")
     for level, threshold in sorted(rule.thresholds.items()):
         patience = rule.patience.get(level, Patience())
         shown = [_alert(alert, level) for alert in alerts if level in alert.standings]
@@ -162,10 +171,7 @@ def _entries(rule: Rule, view: View) -> Iterator[Json]:
             "labels": _labels(rule.labels, rule.owner, level),
             "annotations": {name: text for name, text in rule.texts.items() if text},
             "alerts": shown,
-            "health": "err" if failure else "ok",
-            **({"lastError": failure} if failure else {}),
-            "evaluationTime": 0,
-            "lastEvaluation": _instant(view.at),
+            **_evaluated(rule.name, view),
             "type": "alerting",
         }
 
