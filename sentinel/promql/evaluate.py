@@ -70,7 +70,9 @@ def evaluate(expr: Expr, source: Source, start_ms: int, end_ms: int, step_ms: in
     return _answer(expr, Frame(query, times))
 
 
-def evaluate_instant(expr: Expr, source: Source, at_ms: int, limits: Limits = _DEFAULT) -> Answer:
+def evaluate_instant(
+    expr: Expr, source: Source, at_ms: int, limits: Limits = _DEFAULT, known: dict[int, Vector] | None = None
+) -> Answer:
     """Evaluate at one instant.
 
     Args:
@@ -78,11 +80,12 @@ def evaluate_instant(expr: Expr, source: Source, at_ms: int, limits: Limits = _D
         source: of samples.
         at_ms: the instant, in Unix milliseconds.
         limits: what the query may take.
+        known: what aggregations that other expressions share gave at this instant; it learns those of this one.
 
     Raises:
         QueryInvalid: the expression cannot be evaluated, or takes more than its limits.
     """
-    query = Query(expr, source, at_ms, at_ms, 0, limits)
+    query = Query(expr, source, at_ms, at_ms, 0, limits, known)
     return _answer(expr, Frame(query, np.array([at_ms], dtype=np.int64)))
 
 
@@ -152,10 +155,16 @@ def _call(node: Call, frame: Frame) -> Value:
 
 def _aggregate(node: Aggregate, frame: Frame) -> Value:
     frame.query.tick(node)
+    known = frame.query.known if frame.steps == 1 and frame.times[0] == frame.query.end_ms else None
+    if known is not None and id(node) in known:
+        return known[id(node)]
     param = None if node.param is None else evaluate_node(node.param, frame)
     vector = evaluate_node(node.expr, frame)
     assert isinstance(vector, Vector)
-    return aggregate(frame, node, vector, param)
+    found = aggregate(frame, node, vector, param)
+    if known is not None:
+        known[id(node)] = found
+    return found
 
 
 def _binary(node: Binary, frame: Frame) -> Value:

@@ -11,6 +11,7 @@ from sentinel.core.windows import Instants, Source
 from sentinel.promql.ast import Expr, Length
 from sentinel.promql.duration import resolve_ms
 from sentinel.promql.fixed import fixed_parts
+from sentinel.promql.values import Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def _ordered(notes: set[Note]) -> tuple[Note, ...]:
 class Query:
     """One evaluation from outside: its source, bounds, limits, and what is noted on the way.
 
-    The only thing that changes during an evaluation: notes are added, and the stopwatch runs.
+    The only thing that changes during an evaluation: notes are added, the stopwatch runs, and `known` learns what the
+    aggregations gave, by the identity of their nodes, where a caller has other expressions that share them.
     """
 
     expr: Expr
@@ -61,6 +63,7 @@ class Query:
     end_ms: int
     step_ms: int
     limits: Limits
+    known: dict[int, Vector] | None = None
     began: float = field(default_factory=time.perf_counter)
     warnings: set[Note] = field(default_factory=set)
     infos: set[Note] = field(default_factory=set)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from sentinel.core.windows import Source, Values
     from sentinel.promql.evaluate import Answer
+    from sentinel.promql.values import Vector
 
 #: Labels of the one alert that stands for all beyond a rule's `limit`.
 OTHERS = Labels.of(others="beyond the limit")
@@ -89,6 +90,7 @@ class _Evaluation:
         self._hours = hours_so_far(rule, now)
         self._compiled = rule.compiled if self._hours is None else within(rule.compiled, self._hours)
         self._scene = Scene(rule.compiled, source, to_ms(now))
+        self._aggregations: dict[int, Vector] = {}  # that the value, what explains it and what is enough have in common
 
     def elements(self, *, every: bool) -> Iterator[tuple[Labels, float]]:
         """Iterate over what the expression returns, values in base units; without `every`, what may matter."""
@@ -227,7 +229,7 @@ class _Evaluation:
     def _evaluate(self, expr: Expr) -> Answer:
         from sentinel.promql.evaluate import evaluate_instant
 
-        return evaluate_instant(expr, self._source, to_ms(self._now))
+        return evaluate_instant(expr, self._source, to_ms(self._now), known=self._aggregations)
 
     def _by_labels(self, expr: Expr) -> dict[Labels, float]:
         return {labels.unnamed: value for labels, value in self._evaluate(expr).latest()}

@@ -15,6 +15,7 @@ from sentinel.core.severity import Severity
 from sentinel.engine.agenda import Agenda, latest, spacing
 from sentinel.routing.telling import Alerts
 from tests.engine.house import make
+from tests.rules.making import rule
 
 NOW = ManualClock().now()
 SERIES = [
@@ -24,7 +25,7 @@ SERIES = [
 ]
 QUEUE = make("queue", "queue_depth")
 ON_A = make("on-a", 'max by (host) (queue_depth{host="a"})')
-SHOP = make("shop", '{__name__=~"u.", job="shop"} + rate(other_total[1h])')
+SHOP = make("shop", 'rate({__name__=~"u.", job="shop"}[1h]) + rate(other_total[1h])')
 
 
 def seconds(count: float) -> datetime:
@@ -103,6 +104,24 @@ def test_without_arrivals_a_rule_is_due_at_the_latest() -> None:
     made = agenda()
     assert made.next_at == seconds(15)
     assert latest(make("week", "increase(x_total[7d])")) == timedelta(seconds=1008)
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"),
+    [
+        ("queue_depth > 2 * queue_depth offset 1w", 1),
+        ("increase(x_total[5m]) > 3 * increase(x_total[5m] offset 1w)", 30),
+        ("increase(x_total[7d]) / increase(y_total[7d])", 1008),
+    ],
+)
+def test_what_looks_at_the_present_too_does_not_wait_for_its_longest_window(query: str, seconds: int) -> None:
+    """'So detection waits for the probe and not for a second timer'."""
+    assert spacing(make("watched", query)) == timedelta(seconds=seconds)
+
+
+def test_the_fast_pair_of_a_burn_rate_does_not_wait_for_the_windows_of_days() -> None:
+    entry = {"burn_rate": {"errors": "bad_total", "total": "all_total", "objective": "99.9%"}}
+    assert spacing(rule(entry)) == timedelta(seconds=30)
 
 
 def test_what_is_due_stays_due_until_it_was_evaluated() -> None:
