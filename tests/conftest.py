@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +16,21 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow],
 settings.register_profile("same", _PATIENT, derandomize=True)
 settings.register_profile("new", _PATIENT, max_examples=400)
 settings.load_profile("same")
+
+#: Folders whose tests all have the mark of that name.
+_APART = ("bench", "chaos", "soak")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what the marks leave out: the largest files of all are made there."""
+    name = collection_path.name
+    return (name in _APART and f"not {name}" in config.option.markexpr.split(" and ")) or None
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays to the end: thousands of tests and all that they import."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
