@@ -67,8 +67,15 @@ class House(FastAgent):
 
     def read_only(self, value: int) -> None:
         """Let the file be read-only, or not."""
+        self._pragma("query_only", value)
+
+    def impatient(self) -> None:
+        """Let it wait for a lock no longer than it must."""
+        self._pragma("busy_timeout", 1)
+
+    def _pragma(self, name: str, value: int) -> None:
         assert self.database._writer is not None
-        self.database._writer.exec_driver_sql(f"PRAGMA query_only = {value}")
+        self.database._writer.exec_driver_sql(f"PRAGMA {name} = {value}")
         self.database._writer.commit()
 
 
@@ -101,6 +108,7 @@ async def test_a_file_that_is_read_only_is_told_at_once_and_once(agent: House) -
 async def test_a_lock_may_pass(agent: House) -> None:
     """It is told after a minute."""
     await agent.pass_time(timedelta(minutes=1))
+    agent.impatient()
     with closing(sqlite3.connect(agent.folder / "sentinel.db", isolation_level=None, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert await agent.pass_time(timedelta(seconds=45)) == []
