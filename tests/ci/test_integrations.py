@@ -65,7 +65,7 @@ OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0
 PACKAGES = {"PYTHONPATH": sysconfig.get_paths()["purelib"], "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def test_what_the_action_installs_checks(repository: Path, tmp_path: Path) -> None:
+def test_what_the_action_and_the_job_of_gitlab_install_checks(repository: Path, tmp_path: Path) -> None:
     """Its install step makes an environment of its own, and the program in it finds the mistake."""
     step = action()["runs"]["steps"][0]
     home = tmp_path / "home"
@@ -77,13 +77,13 @@ def test_what_the_action_installs_checks(repository: Path, tmp_path: Path) -> No
     assert done.returncode == 1
     assert "group/invalid" in done.stdout
 
-
-def test_what_the_job_of_gitlab_installs_checks(repository: Path, tmp_path: Path) -> None:
-    """Likewise its first script, in a fresh environment as an image brings it."""
+    # The job's first script, likewise: its image brings such an environment, without the package.
     job = yaml.safe_load((ROOT / "docs" / "gitlab-ci.yml").read_text())["sentinel-check"]
-    image = tmp_path / "image"
-    subprocess.run([sys.executable, "-m", "venv", str(image)], check=True)
-    environ = {"PATH": f"{image}/bin:/usr/bin:/bin", "SENTINEL": str(sources(tmp_path)), **OFFLINE, **PACKAGES}
+    subprocess.run(
+        [home / "bin" / "python", "-m", "pip", "uninstall", "--quiet", "--yes", "sentinel-agent"], check=True
+    )
+    assert not (home / "bin" / "sentinel").exists()
+    environ = {"PATH": f"{home}/bin:/usr/bin:/bin", "SENTINEL": given["ACTION"], **OFFLINE, **PACKAGES}
     done = bash("\n".join(job["before_script"]), repository, **environ)
     assert done.returncode == 0, done.stderr
     done = bash("\n".join(job["script"]), repository, **{**job["variables"], **environ})
