@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from sentinel.cli import main
 
 ROOT = Path(__file__).parents[2]
 HEAVY = (
@@ -22,7 +26,26 @@ HEAVY = (
     "sentry_sdk",
     "aiosmtplib",
 )
+Check = Callable[..., tuple[int, str]]
 GOOD = "rules: {deep: {last: queue_depth, above: 5, severity: error}}\n"
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Return how the command is run in this process, in a folder: its exit code and what it said."""
+
+    def run(folder: Path, *words: str) -> tuple[int, str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["sentinel", "check", *words])
+        monkeypatch.setattr(gc, "disable", lambda: None)
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        code = end.value.code
+        assert isinstance(code, int)
+        return code, said.out + said.err
+
+    return run
 
 
 def sentinel(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -43,11 +66,13 @@ def sentinel(*words: str, cwd: Path, env: dict[str, str] | None = None) -> subpr
         pytest.param(GOOD, ["--wrong"], 2, id="a wrong option"),
     ],
 )
-def test_the_exit_code_says_how_it_went(text: str | None, options: list[str], code: int, tmp_path: Path) -> None:
+def test_the_exit_code_says_how_it_went(
+    text: str | None, options: list[str], code: int, tmp_path: Path, check: Check
+) -> None:
     """0 well, 1 something is wrong inside a file, 2 bad arguments or a path that cannot be read."""
     if text is not None:
         (tmp_path / "r.yaml").write_text(text)
-    assert sentinel("check", *options, "r.yaml", cwd=tmp_path).returncode == code
+    assert check(tmp_path, *options, "r.yaml")[0] == code
 
 
 def test_it_imports_nothing_heavy() -> None:
@@ -79,16 +104,16 @@ def test_rule_files_need_no_models_and_no_typer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["probes", "rules", "notifiers", "examples/shop"])
-def test_what_is_shipped_is_well(folder: str) -> None:
+def test_what_is_shipped_is_well(folder: str, check: Check) -> None:
     """Not even a warning."""
-    done = sentinel("check", "--strict", folder, cwd=ROOT)
-    assert done.returncode == 0, done.stdout
+    code, said = check(ROOT, "--strict", folder)
+    assert code == 0, said
 
 
-def test_the_packs_are_well_together() -> None:
+def test_the_packs_are_well_together(check: Check) -> None:
     """All that is missing is what they need of the environment, and the routes, which are for their users to write."""
-    done = sentinel("check", "--format", "json", "rules/packs", "probes/packs", "notifiers/packs", cwd=ROOT)
-    assert {problem["check"] for problem in json.loads(done.stdout)["problems"]} == {
+    _, said = check(ROOT, "--format", "json", "rules/packs", "probes/packs", "notifiers/packs")
+    assert {problem["check"] for problem in json.loads(said)["problems"]} == {
         "config/undefined",
         "notifier/unused",
     }
