@@ -7,9 +7,11 @@ import re
 import shlex
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+from click import Command
 from click.testing import CliRunner
 
 from sentinel.cli.commands import Commands
@@ -43,6 +45,13 @@ def read(text: str) -> Story:
     return Story(intent.strip(), files, command, output)
 
 
+@cache
+def command_called(name: str) -> Command:
+    """Return a command of ours: Typer takes longer to make one than it takes to run."""
+    found: Command = Commands().get_command(None, name)
+    return found
+
+
 def tell(story: Story) -> str:
     """Write the files here, run the command, and return what it said and its exit code."""
     for header, content in story.files.items():
@@ -52,8 +61,7 @@ def tell(story: Story) -> str:
     words = shlex.split(story.command)
     environ = dict(word.split("=", 1) for word in words[: words.index("sentinel")])
     command, *arguments = words[words.index("sentinel") + 1 :]
-    found = Commands().get_command(None, command)
-    result = CliRunner().invoke(found, arguments, env=environ)
+    result = CliRunner().invoke(command_called(command), arguments, env=environ)
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return f"{result.stdout}{result.stderr}exit {result.exit_code}\n"
 

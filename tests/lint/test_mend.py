@@ -111,12 +111,17 @@ def test_a_second_fix_of_any_bad_file_changes_nothing(
     folders = tuple(sorted({Path(Path(name).parts[0]) for name in plain}))
     if not folders:
         return
-    before = _malformed(folders, capsys)
+    before = {name: Path(name).read_bytes() for name in plain}
     run(Options(paths=folders, fix=True))
     once = {name: Path(name).read_bytes() for name in plain}
-    assert _malformed(folders, capsys) <= before
+    if once == before:
+        return  # a second one is the first one again
     run(Options(paths=folders, fix=True))
     assert {name: Path(name).read_bytes() for name in plain} == once
+    malformed = _malformed(folders, capsys)
+    for name, content in before.items():
+        Path(name).write_bytes(content)
+    assert malformed <= _malformed(folders, capsys)
 
 
 def _malformed(paths: tuple[Path, ...], capsys: pytest.CaptureFixture[str]) -> int:
