@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sentinel.core.labels import Labels
 from sentinel.core.notation import parse_values
 from sentinel.core.windows import STALE
 from sentinel.promql.block import Block
 from sentinel.promql.literal import duration_ms
 from sentinel.promql.series import parse_series
+from tests.texts import read_texts
 
 FOLDER = Path(__file__).parents[1] / "cases" / "promql"
 
@@ -48,7 +47,7 @@ class Ask:
 def asks() -> Iterator[Ask]:
     """Iterate over everything that the files ask."""
     for path in sorted(FOLDER.rglob("*.yaml")):
-        for case in yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader):
+        for case in read_texts(path.read_text(encoding="utf-8")):
             block, at_ms = _block(case), duration_ms(case.get("at", "1m"))
             for expr, gives in case["ask"].items():
                 yield Ask(path.stem, expr, block, at_ms, _meant(gives))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from sentinel.core.alert import Alert, Observed, Transition
 from sentinel.core.labels import Labels
@@ -20,6 +19,7 @@ from sentinel.rules import FORMS, Rule
 from sentinel.rules.observe import observe
 from tests.rules.making import INTERVALS, rule
 from tests.rules.stage import PROBE, START, Stage, Store, stores
+from tests.texts import read_texts
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
 COUNTING = {"burn_rate", "increase", "quantile", "rate", "ratio"}
@@ -44,7 +44,7 @@ EDGES = {
 @cache
 def loaded(path: Path) -> Mapping[str, Any]:
     """Read a case file; its scalars are texts."""
-    found: Mapping[str, Any] = yaml.load(path.read_text(), yaml.BaseLoader)
+    found: Mapping[str, Any] = read_texts(path.read_text())
     return found
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from sentinel.config.config import Config
 from sentinel.config.load import load_texts
 from tests.rules.stage import START, HeadStore
 from tests.rules.test_cases import Case, play
+from tests.texts import read_texts
 
 SYSTEMS = sorted((Path(__file__).parents[1] / "cases" / "systems").glob("*.yaml"))
 
@@ -22,7 +22,7 @@ SYSTEMS = sorted((Path(__file__).parents[1] / "cases" / "systems").glob("*.yaml"
 def tree_and_cases(path: Path) -> tuple[Config, Mapping[str, Any]]:
     """Load what stands above the line as a tree, and what stands below it as one case for each of its rules."""
     tree, cases = path.read_text().split("\n---\n")
-    return load_texts({path.name: tree}, {}, START), yaml.load(cases, yaml.BaseLoader)
+    return load_texts({path.name: tree}, {}, START), read_texts(cases)
 
 
 def rules() -> list[Any]:
