@@ -15,6 +15,7 @@ from sentinel.core.labels import Labels, fingerprint
 from sentinel.core.problem import near
 from sentinel.engine.decide import known
 from sentinel.engine.explain import Explanation, Happening, Past, explain
+from sentinel.rules.blind import nothing
 from sentinel.rules.observe import observe
 from sentinel.rules.rule import Rule
 from sentinel.store.audit import Entry
@@ -59,19 +60,20 @@ async def inquire(agent: Agent, word: str) -> Explanation | Ended:
 async def _explained(agent: Agent, rule: Rule, alerts: list[Alert], only: Labels | None = None) -> Explanation:
     now, history = agent.clock.now(), agent.history
 
-    def read() -> tuple[list[Observed] | str, Mapping[str, Past]]:
+    def read() -> tuple[list[Observed] | str, Mapping[str, Past], str]:
         past = _past(agent, {alert.fingerprint: alert.labels for alert in alerts[:_ALERTS]})
         try:
             with source_of(rule, agent.view.config.probes, history) as source:
                 seen = observe(rule, now, source, known({alert.fingerprint: alert for alert in alerts}), every=True)
+                why = "" if seen else nothing(rule, now, source)
         except (QueryInvalid, RemoteUnavailable) as exc:
-            return str(exc), past
-        return [one for one in seen if only in (None, one.labels)], past
+            return str(exc), past, ""
+        return [one for one in seen if only in (None, one.labels)], past, why
 
-    seen, past = await agent.read(read)
+    seen, past, why = await agent.read(read)
     desk = agent.desk
     return await asyncio.wrap_future(
-        desk.ask(lambda: explain(rule, seen, desk.config.policy, desk.state, now, past)),
+        desk.ask(lambda: explain(rule, seen, desk.config.policy, desk.state, now, past, why)),
     )
 
 

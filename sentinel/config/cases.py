@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
-from sentinel.config.entries import MatchValue, Names
+from sentinel.config.entries import WAS, MatchValue, Names
 from sentinel.config.read import Found, position_at, problem_at
 from sentinel.config.scripts import Calls, parse_calls, parse_looks
 from sentinel.config.series import PromQL, SeriesName, SeriesValues
@@ -150,6 +150,7 @@ class CaseKeys(Model):
     expect: tuple[ExpectKeys, ...] = Field(description="What is so, and when.")
     only: bool = Field(False, description="Whether no other rule of the tree may fire, either.")
     until: Duration | None = Field(None, description="How long it goes on; default up to the last expectation.")
+    was: str | None = WAS
 
     @model_validator(mode="after")
     def _finite(self) -> CaseKeys:

@@ -67,7 +67,7 @@ _MATCH_SCHEMA = {
 MatchValue = Annotated[Match, PlainValidator(_match), WithJsonSchema(_MATCH_SCHEMA)]
 RateValue = Annotated[Rate, PlainValidator(_rate), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 LabelNames = Annotated[tuple[LabelName, ...], OneOrMore()]
-_WAS = Field(None, description="An earlier name; what is remembered under it goes on under the new one.")
+WAS: Any = Field(None, description="An earlier name; what is remembered under it goes on under the new one.")
 
 
 class ProbeKeys(Model):
@@ -79,7 +79,7 @@ class ProbeKeys(Model):
     timeout: PositiveDuration | None = Field(None, description="How long a look may take; shorter than every.")
     every_when_failing: PositiveDuration | None = Field(None, description="How often it looks while it fails.")
     labels: LabelMap = Field(default_factory=dict, description="Labels of each of its series.")
-    was: str | None = _WAS
+    was: str | None = WAS
 
 
 #: Keys that say when to look; they have no meaning for a kind that looks at what is stored.
@@ -94,13 +94,13 @@ class NotifierKeys(Model):
     rate_limit: RateValue | None = Field(
         None, description="How many messages it may send, such as 20/min; what is over it is told in one digest."
     )
-    was: str | None = _WAS
+    was: str | None = WAS
 
 
 class RuleEntry(RuleKeys):
     """What may stand beside the form of any rule."""
 
-    was: str | None = _WAS
+    was: str | None = WAS
 
 
 class EscalationKeys(Model):
@@ -121,7 +121,7 @@ class RouteKeys(Model):
     repeat: PositiveDuration = Field(REPEAT, description="How long until a reminder; default 4h.")
     escalate: tuple[EscalationKeys, ...] = Field((), description="Whom else, when nobody acknowledges.")
     continue_: bool = Field(False, alias="continue", description="Whether the routes below are tried as well.")
-    was: str | None = _WAS
+    was: str | None = WAS
 
 
 class MuteKeys(Model):
@@ -130,7 +130,7 @@ class MuteKeys(Model):
     match: MatchValue = Field(description="Which alerts; {} is all of them.")
     during: ScheduleValue = Field(description="When.")
     reason: str = Field(description="Why nobody needs to hear of them then.")
-    was: str | None = _WAS
+    was: str | None = WAS
 
 
 class InhibitKeys(Model):
@@ -139,7 +139,7 @@ class InhibitKeys(Model):
     cause: MatchValue = Field(description="Which alert explains the others.")
     covers: MatchValue = Field(description="Which alerts it explains.")
     equal: LabelNames = Field((), description="Labels that must have the same value in both.")
-    was: str | None = _WAS
+    was: str | None = WAS
 
 
 #: Entries that have no kind, by section.

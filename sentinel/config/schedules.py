@@ -48,6 +48,8 @@ class _Named(Mapping[str, Schedule]):
             try:
                 entry = self._entries[name]
                 data = self._builder.reader.data(entry.node)
+                if isinstance(data, dict) and not isinstance(data.pop("was", ""), str):
+                    raise ValueError("was: should be a text")
                 self._read[name] = parse_schedule(data, self, self._builder.timezone(entry))
             finally:
                 self._open.pop()

@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from sentinel.config.cases import CaseKeys
 from sentinel.config.demands import Demands
-from sentinel.config.entries import LOOKING, PLAIN
+from sentinel.config.entries import LOOKING, PLAIN, WAS
 from sentinel.config.gather import LONGEST_NAME, NAME_PATTERN, SECTIONS
 from sentinel.config.group_schema import JSON_SCHEMA as GROUPS
 from sentinel.config.kinds import REGISTRIES, Registry
@@ -57,7 +57,9 @@ def json_schema(*, plugins: bool = True) -> dict[str, Any]:
         schema_generator=_Described,
     )
     definitions, ref = generated["$defs"], {model: of[model, "validation"] for model in models}
-    entries: dict[str, Any] = {"schedules": SCHEDULE} | {name: ref[model] for name, model in plain.items()}
+    entries: dict[str, Any] = {"schedules": {"anyOf": [_renamable(one) for one in SCHEDULE["anyOf"]]}} | {
+        name: ref[model] for name, model in plain.items()
+    }
     defaults: dict[str, Any] = {"timezone": {"type": "string", "description": "Of crons and schedules; default UTC."}}
     for name, registry in REGISTRIES.items():
         common = _resolved(ref[registry.common], definitions)["properties"]
@@ -157,6 +159,15 @@ def _resolved(ref: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[st
     while "$ref" in found:
         found = dict(definitions[found["$ref"].rpartition("/")[2]])
     return found
+
+
+def _renamable(schedule: dict[str, Any]) -> dict[str, Any]:
+    """Return a form of a schedule as an entry has it: a mapping may say its earlier name."""
+    if "properties" not in schedule:
+        return schedule
+    return schedule | {
+        "properties": schedule["properties"] | {"was": {"type": "string", "description": WAS.description}}
+    }
 
 
 def _section(section: str, entry: Mapping[str, Any]) -> dict[str, Any]:

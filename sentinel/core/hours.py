@@ -63,7 +63,9 @@ _MAPPINGS = [
 ]
 _NAMED = {"type": "string", "description": 'The name of one under schedules:, or "!name", its opposite.'}
 #: What editors are told of a schedule: its forms, as `parse_schedule` reads them.
-JSON_SCHEMA = {"anyOf": [*_MAPPINGS, _NAMED, {"type": "array", "items": {"anyOf": [*_MAPPINGS, _NAMED]}}]}
+JSON_SCHEMA: dict[str, list[dict[str, Any]]] = {
+    "anyOf": [*_MAPPINGS, _NAMED, {"type": "array", "items": {"anyOf": [*_MAPPINGS, _NAMED]}}]
+}
 
 
 def parse_schedule(given: Any, named: Mapping[str, Schedule] | None = None, timezone: str = "UTC") -> Schedule:

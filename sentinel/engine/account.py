@@ -32,7 +32,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
         change = explanation.rule.changes_after(explanation.at)
         yield f"  is not judged now: {explanation.rests}{f' until {_at(change)}' if change else ''}"
     elif not explanation.elements:
-        yield "  returns nothing now"
+        yield f"  returns nothing now{f': {explanation.nothing}' if explanation.nothing else ''}"
     quiet = [element for element in explanation.elements if element.alert is None]
     for element in explanation.elements:
         if element.alert is not None:
@@ -68,11 +68,10 @@ def _element_lines(element: Element) -> Iterator[str]:
     judged = ", ".join(f"{level} {condition}" for level, condition in sorted(element.conditions.items()))
     yield f"  {element.labels}"
     yield _line("now", f"{element.reason} ({judged})")
-    if (alert := element.alert) is None:
-        return
-    since = f" since {_at(alert.since)}" if alert.since else ""
-    severity = f", {alert.severity}" if alert.severity is not None else ""
-    yield _line("alert", f"{alert.fingerprint}  {alert.phase}{severity}{since}")
+    if (alert := element.alert) is not None:
+        since = f" since {_at(alert.since)}" if alert.since else ""
+        severity = f", {alert.severity}" if alert.severity is not None else ""
+        yield _line("alert", f"{alert.fingerprint}  {alert.phase}{severity}{since}")
     for stage in element.stages:
         yield _line(stage.name, f"{stage.words}{'  <- nobody is told' if stage.stops else ''}")
     for hearer in element.hearers:

@@ -20,6 +20,7 @@ from sentinel.routing.draft import Draft
 from sentinel.routing.hold import acknowledged, hold
 from sentinel.routing.places import Place, places
 from sentinel.routing.route import Policy
+from sentinel.rules import OTHERS
 from sentinel.rules.rule import Rule
 
 
@@ -99,6 +100,7 @@ class Explanation:
         elements: what that returns, those with an alert first.
         failure: why it cannot be evaluated, or "".
         rests: why it is not judged now, or "".
+        nothing: why it returns nothing, or "".
         thresholds: severity to where it begins to be the case, in words.
     """
 
@@ -108,6 +110,7 @@ class Explanation:
     elements: tuple[Element, ...] = ()
     failure: str = ""
     rests: str = ""
+    nothing: str = ""
     thresholds: Mapping[Severity, str] = field(default_factory=dict)
 
 
@@ -118,6 +121,7 @@ def explain(
     state: State,
     now: datetime,
     past: Mapping[str, Past] | None = None,
+    nothing: str = "",
 ) -> Explanation:
     """Say how a rule stands; nothing is evaluated or decided by that.
 
@@ -128,6 +132,7 @@ def explain(
         state: how everything stands.
         now: the instant.
         past: fingerprint to what the database knows.
+        nothing: why the evaluation found nothing, or "".
     """
     promql = str(rule.compiled.expr)
     thresholds = {
@@ -141,7 +146,7 @@ def explain(
     draft = Draft(state.telling, policy, now, {})
     elements = [_element(rule, observed, draft, past or {}) for observed in seen]
     elements.sort(key=lambda element: (element.alert is None, element.labels))
-    return Explanation(rule, now, promql, tuple(elements), thresholds=thresholds)
+    return Explanation(rule, now, promql, tuple(elements), nothing=nothing, thresholds=thresholds)
 
 
 def _element(rule: Rule, seen: Observed, draft: Draft, past: Mapping[str, Past]) -> Element:
@@ -149,7 +154,7 @@ def _element(rule: Rule, seen: Observed, draft: Draft, past: Mapping[str, Past])
     known = past.get(key, Past())
     alert = draft.telling.alerts.of(rule.name).get(key)
     if alert is None:
-        return Element(seen.labels, seen.reason, seen.conditions, past=known)
+        return Element(seen.labels, seen.reason, seen.conditions, stages=tuple(_limit(rule, seen, draft)), past=known)
     return Element(
         seen.labels,
         seen.reason,
@@ -177,6 +182,16 @@ def _stages(rule: Rule, alert: Alert, draft: Draft) -> Iterator[Stage]:
     yield from _routes(alert, draft)
     for place in places(alert, draft.policy):
         yield from _group(place, draft)
+
+
+def _limit(rule: Rule, seen: Observed, draft: Draft) -> Iterator[Stage]:
+    """Yield why what is the case has no alert of its own."""
+    if Condition.HOLDS in seen.conditions.values() and fingerprint(rule.name, OTHERS) in draft.telling.alerts.of(
+        rule.name
+    ):
+        yield Stage(
+            "limit", f"has no alert of its own: it is beyond the limit of {rule.limit}, and counted by one", stops=True
+        )
 
 
 def _severities(rule: Rule, alert: Alert, now: datetime) -> Iterator[Stage]:

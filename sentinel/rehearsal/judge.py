@@ -29,6 +29,7 @@ from sentinel.rehearsal.pairing import pair
 from sentinel.rehearsal.samples import differ, wanted_samples
 from sentinel.rehearsal.script import script_of
 from sentinel.rehearsal.stage import Stage
+from sentinel.rules.blind import nothing
 from sentinel.rules.observe import observe
 from sentinel.rules.rule import Rule
 
@@ -180,8 +181,11 @@ class _Judge:
             yield f"{rule.name} is not judged: {why}"
             return
         try:
-            for seen in observe(rule, self.stage.now, self.stage.head, every=True):
+            found = observe(rule, self.stage.now, self.stage.head, every=True)
+            for seen in found:
                 yield f"{rule.name}{seen.labels or ''}: {seen.reason}"
+            if not found and (why := nothing(rule, self.stage.now, self.stage.head)):
+                yield f"nothing: {why}"
         except QueryInvalid as exc:
             yield f"{rule.name}: {exc}"
 

@@ -37,6 +37,22 @@ def blind(rule: Rule, now: datetime, source: Source) -> str:
     return "" if counts_upwards and not scene.seen else compiled.carriers[-1].name
 
 
+def nothing(rule: Rule, now: datetime, source: Source) -> str:
+    """Say why a rule's expression returns nothing; "" where that alone is the answer."""
+    from sentinel.rules.scene import Scene
+
+    compiled = rule.compiled
+    if compiled.absence:
+        return ""
+    scene = Scene(compiled, source, to_ms(now))
+    if why := scene.trouble:
+        return why
+    if not compiled.carriers or scene.sighted:
+        return ""
+    metric = compiled.carriers[-1].name
+    return f"{metric} has no newest value" if scene.seen else f"{metric} was not seen for a day, or never"
+
+
 def _answers(probe: str, now: datetime, source: Source) -> bool:
     """Say whether a probe's newest look succeeded."""
     import numpy as np

@@ -77,7 +77,8 @@ def observe(
     returned = dict(evaluation.elements(every=every))
     observed = [evaluation.judge(labels, value) for labels, value in returned.items()]
     observed += [evaluation.judge_missing(labels) for labels in known if labels not in returned and labels != OTHERS]
-    return observed if every else _limited(rule, observed, known)
+    kept, beyond = _limited(rule, observed, known)
+    return [*(observed if every else kept), *beyond]
 
 
 class _Evaluation:
@@ -255,19 +256,21 @@ class _Evaluation:
         return {level: str(threshold) for level, threshold in self._rule.thresholds.items()}
 
 
-def _limited(rule: Rule, observed: list[Observed], known: Mapping[Labels, datetime | None]) -> list[Observed]:
+def _limited(
+    rule: Rule, observed: list[Observed], known: Mapping[Labels, datetime | None]
+) -> tuple[list[Observed], list[Observed]]:
     """Keep what has an alert, then what is new up to the rule's limit; one more says how many others there are."""
     present = [seen for seen in observed if seen.labels in known]
     new = [seen for seen in observed if seen.labels not in known and Condition.HOLDS in seen.conditions.values()]
     room = max(0, rule.limit - sum(set(seen.conditions.values()) != {Condition.OVER} for seen in present))
     kept, others = new[:room], new[room:]
     if not others and OTHERS not in known:
-        return present + kept
-    return [*present, *kept, _others(rule, others)]
+        return present + kept, []
+    return present + kept, [_others(rule, others)]
 
 
 def _others(rule: Rule, others: list[Observed]) -> Observed:
     holding = {level for seen in others for level, condition in seen.conditions.items() if condition is Condition.HOLDS}
     conditions = {level: Condition.HOLDS if level in holding else Condition.OVER for level in rule.thresholds}
-    says = f"{len(others)} more alerts than the limit of {rule.limit}"
+    says = f"{len(others)} {'alert' if len(others) == 1 else 'alerts'} more than the limit of {rule.limit}"
     return Observed(OTHERS, float(len(others)), conditions, says, {"summary": f"{rule.name}: {says}"})

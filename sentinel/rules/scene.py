@@ -101,6 +101,11 @@ class Scene:
         """Say why nobody can know how this element stands; "" where its probes are well."""
         return next((self._unwell[place][1] for place in self._behind_unwell.of(element)), "")
 
+    @property
+    def trouble(self) -> str:
+        """Say what is wrong with the first probe behind the rule that does not say how things stand."""
+        return next((why for _, why in self._unwell), "")
+
     def ended(self, element: Labels) -> bool:
         """Say whether its probe said that the last series that carried the element is gone."""
         if not self._window_ms or any(row.newest_ms is not None for row in self._of(element, self._newest)):

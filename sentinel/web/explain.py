@@ -34,6 +34,7 @@ def _standing(found: Explanation) -> Json:
         "thresholds": {str(level): text for level, text in found.thresholds.items()},
         "failure": found.failure,
         "rests": found.rests,
+        "nothing": found.nothing,
         "elements": [_element(element) for element in found.elements],
         "text": "\n".join(lines(found)),
     }

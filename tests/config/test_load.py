@@ -374,11 +374,28 @@ def test_a_star_is_every_one_that_no_other_rule_of_its_form_names() -> None:
 
 
 def test_earlier_names_are_kept_by_section() -> None:
-    """State finds its way."""
-    config = read("rules: {b: {last: x, above: 1, severity: error, was: a}}\nnotifiers: {t: {console: {}, was: s}}")
-    assert {section: dict(names) for section, names in config.renamed.items() if names} == {
-        "rules": {"a": "b"},
-        "notifiers": {"s": "t"},
+    """State finds its way: any kind of entry may say what it was called."""
+    config = read(
+        """
+        probes: {p: {tcp: "db:1", was: a}}
+        rules: {r: {last: x, above: 1, severity: error, was: b}}
+        notifiers: {n: {console: {}, was: c}}
+        routes: {o: {notify: [n], was: d}}
+        mutes: {m: {match: {}, during: s, reason: x, was: e}}
+        inhibit: {i: {cause: {rule: r}, covers: {rule: x}, was: f}}
+        schedules: {s: {days: sat, was: g}}
+        tests: {t: {was: h, expect: [{at: 1m, rule: r, state: inactive}]}}
+        """
+    )
+    assert {section: dict(names) for section, names in config.renamed.items()} == {
+        "probes": {"a": "p"},
+        "rules": {"b": "r"},
+        "notifiers": {"c": "n"},
+        "routes": {"d": "o"},
+        "mutes": {"e": "m"},
+        "inhibit": {"f": "i"},
+        "schedules": {"g": "s"},
+        "tests": {"h": "t"},
     }
 
 

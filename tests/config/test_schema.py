@@ -104,6 +104,7 @@ def test_what_is_documented_passes(block: str) -> None:
         "rules: {a: {probe: {name: a, fails: 3 of 5}, severity: error, active: '!nights'}}",
         "rules: {a: {last: x, above: 1, severity: error, active: [{days: mon-fri}, nights]}}",
         "rules: {a: {last: x, above: 1, severity: error, enabled: no, until: 2026-12-01 08:00}}",
+        "schedules: {a: {days: sat, was: b}}\ntests: {a: {was: b, expect: [{at: 1m, rule: r}]}}",
         "rules:\ngroups:\n",
         "groups: [{name: a, rules: [{alert: A, expr: up == 0, for: 5m, labels: {a: 'b'}}]}]",
         "routes: {a: {match: {severity: warning+, team: [a, b]}, notify: a, continue: true}, b: {notify: []}}",

@@ -17,7 +17,7 @@ from sentinel.engine.explain import Happening, Past, explain
 from sentinel.engine.state import State
 from sentinel.promql.block import Block
 from sentinel.routing import Escalation, Inhibition, Match, Mute
-from sentinel.rules.observe import observe
+from sentinel.rules.observe import OTHERS, observe
 from tests.engine.house import House, make, policy, route
 
 RULE = make("queue", "queue_depth", owner="shop")
@@ -167,5 +167,25 @@ def test_a_rule_that_cannot_be_evaluated_says_why() -> None:
 
 
 def test_nothing_returned_is_said() -> None:
-    """A renamed metric is seen at once."""
-    assert "  returns nothing now" in said(House(TREE))
+    """A renamed metric is seen at once, and why nothing is there where that is known."""
+    assert "  returns nothing now" in said(House(TREE)).splitlines()
+    found = explain(RULE, [], TREE, State(), House(TREE).now, nothing="probe shop fails")
+    assert "  returns nothing now: probe shop fails" in lines(found)
+
+
+def test_what_is_beyond_the_limit_says_that_it_has_no_alert_of_its_own() -> None:
+    """And the alert that counts it is shown beside those that it stands behind."""
+    house = House(TREE, [replace(RULE, limit=1)])
+    house.see("queue", Severity.WARNING, host="a")
+    house.see("queue", Severity.WARNING, **OTHERS.as_dict())
+    now, rows = house.now, [("a", 1.5), ("b", 1.5)]
+    source = Block({Labels.of(__name__="queue_depth", host=h): [(round(now.timestamp() * 1000), v)] for h, v in rows})
+    rule = house.rules["queue"]
+    seen = observe(rule, now, source, known(house.state.alerts.of("queue")), every=True)
+    text = "\n".join(lines(explain(rule, seen, TREE, house.state, now)))
+    assert "now        1 alert more than the limit of 1 (warning holds, error over, critical over)" in text
+    assert text.count("    alert ") == 2
+    beyond = text.partition('{host="b"}\n')[2].splitlines()
+    assert beyond[1] == (
+        "    limit      has no alert of its own: it is beyond the limit of 1, and counted by one  <- nobody is told"
+    )

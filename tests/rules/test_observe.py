@@ -16,7 +16,7 @@ from sentinel.core.labels import NAME, Labels
 from sentinel.core.sample import Batch, Sample
 from sentinel.core.severity import Severity
 from sentinel.promql import parse
-from sentinel.rules.blind import blind
+from sentinel.rules.blind import blind, nothing
 from sentinel.rules.observe import observe
 from sentinel.store.head import Head
 from tests.rules.making import rule
@@ -168,6 +168,25 @@ def test_a_probe_that_was_taken_out_ends_its_alerts_and_holds_up_no_other(house:
     house.look("new", Sample("depth", 9))
     (together,) = house.see({"expr": "sum(depth)", "above": "5"}, {Labels(): START})
     assert together.conditions[ERROR] is Condition.HOLDS
+
+
+def test_a_rule_that_returns_nothing_says_why(house: House) -> None:
+    """Its probe fails, or the metric is not there: "nothing" alone reads like "all is well"."""
+
+    def why(**entry: Any) -> str:
+        watched = rule({"severity": "error", **entry})
+        assert observe(watched, house.now, house.head, every=True) == []
+        return nothing(watched, house.now, house.head)
+
+    house.look("shop", Sample("depth", 1.0), Sample("up", 1.0))
+    assert why(last="dpeth", above="5") == "dpeth was not seen for a day, or never"
+    assert why(expr="depth unless on () up") == ""
+    house.now += STEP
+    house.look("shop", succeeds=False)
+    assert why(expr="depth unless on () up") == "probe shop fails"
+    house.now += STEP
+    house.look("shop", Sample("up", 1.0))
+    assert why(last="depth", above="5") == "depth has no newest value"
 
 
 def test_a_rule_is_blind_to_a_metric_that_is_not_there(house: House) -> None:
