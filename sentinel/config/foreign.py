@@ -30,6 +30,8 @@ _PROGRAMS = (
     ({"alert", "expr"}, "one rule of Prometheus", _RULES),
     ({"record", "expr"}, "one rule of Prometheus", _RULES),
 )
+#: What operators for Kubernetes take for a rule file: Prometheus's, and VictoriaMetrics's.
+RULES_OF_OPERATORS = ("PrometheusRule", "VMRule")
 
 
 def foreign(root: MappingNode) -> tuple[ScalarNode, str, str] | None:
@@ -41,8 +43,8 @@ def foreign(root: MappingNode) -> tuple[ScalarNode, str, str] | None:
 
 
 def groups_of_operator(root: MappingNode) -> Node | None:
-    """Return what Prometheus's operator for Kubernetes takes for a rule file; None where it is none of its rules."""
+    """Return what an operator for Kubernetes takes for a rule file; None where it is none of its rules."""
     kind, spec = root.values.get("kind"), root.values.get("spec")
-    if isinstance(kind, ScalarNode) and kind.text == "PrometheusRule" and isinstance(spec, MappingNode):
+    if isinstance(kind, ScalarNode) and kind.text in RULES_OF_OPERATORS and isinstance(spec, MappingNode):
         return spec.values.get("groups")
     return None

@@ -61,6 +61,7 @@ GROUP_CHECKS: tuple[str, ...] = ("group/interval", "group/order", "group/severit
 TREE_CHECKS: tuple[str, ...] = (
     "deploy/single-file",
     "deploy/sub-path",
+    "deploy/unread",
     "promql/rate-of-recorded",
     "rule/for-too-short",
     "rule/runbook-missing",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sentinel.config.findings import Findings
+from sentinel.config.foreign import RULES_OF_OPERATORS
 from sentinel.config.gather import gather
 from sentinel.config.rulefile import WrittenGroup, WrittenRule, read_groups
 from sentinel.config.source import SourceFile
@@ -81,7 +82,7 @@ def is_rule_file(text: str) -> bool:
 
 def is_manifest(text: str) -> bool:
     """Say whether a file is Kubernetes's or Compose's, by the keys at its left edge; rules are neither."""
-    if "kind: PrometheusRule" in text:
+    if any(f"kind: {kind}" in text for kind in RULES_OF_OPERATORS):
         return False
     return ("apiVersion:" in text or "services:" in text) and _MANIFEST.search(text) is not None
 
