@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.core.severity import Severity
 from sentinel.lint.context import Context
-from sentinel.lint.emitted import emitted
+from sentinel.lint.emitted import Emitted, emitted
 from sentinel.lint.flaw import Flaw
 from sentinel.lint.view import RuleView
 
@@ -51,8 +51,13 @@ def check(context: Context) -> Iterator[Flaw]:
         key, metric = _ASKS[view.form]
         for name in view.rule.form.names if view.rule else ():
             probe = context.probes.get(name)
-            if probe and made and probe.name not in made.open and metric not in made.by_probe[name]:
+            if probe and made and _is_known(probe, made) and metric not in made.by_probe[name]:
                 yield Flaw(_place(view, key, name), _says(view.form, probe), _fix(view.form, probe))
+
+
+def _is_known(probe: Probe, made: Emitted) -> bool:
+    """Say whether what a form asks of a probe is all known: a target's series do not have the label `probe`."""
+    return probe.kind_name == "scrape" or probe.name not in made.open
 
 
 def _says(form: str, probe: Probe) -> str:

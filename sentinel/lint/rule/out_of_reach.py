@@ -56,11 +56,8 @@ def check(rule: RuleView) -> Iterator[Flaw]:
                     fix, edit = _possible(rule, where, limit)
                     yield Flaw(where, f"never {side} {limit}: the value is {_words(values)}", fix, edit)
                 case True:
-                    yield Flaw(
-                        where,
-                        f"always {side} {limit}: the value is {_words(values)}",
-                        _avoidable(rule, values),
-                    )
+                    fix, edit = _avoidable(rule, where, limit, values)
+                    yield Flaw(where, f"always {side} {limit}: the value is {_words(values)}", fix, edit)
 
 
 def _too_fast_for_its_budget(rule: RuleView) -> Iterator[Flaw]:
@@ -87,15 +84,20 @@ def _possible(rule: RuleView, where: Node, limit: Quantity) -> tuple[str, Edit |
     """Return a proposal for a threshold that is never passed, and what writes it where that is sure."""
     if rule.form == "expr":
         return "the comparison in expr is a threshold: keep one of the two", None
-    if rule.form in _SHARES and limit.unit is Unit.NUMBER and 1 < limit.value <= 100:
-        return f"write {limit.text}%", in_place_of(where, f"{limit.text}%")
-    return "write one that it can pass", None
+    return _with_percent(rule, where, limit) or ("write one that it can pass", None)
 
 
-def _avoidable(rule: RuleView, values: Reach) -> str:
+def _avoidable(rule: RuleView, where: Node, limit: Quantity, values: Reach) -> tuple[str, Edit | None]:
     if rule.form == "ratio" and values.least == 1:
-        return "exchange of and to: it counts the whole as a share of its part"
-    return "write one that it need not pass"
+        return "exchange of and to: it counts the whole as a share of its part", None
+    return _with_percent(rule, where, limit) or ("write one that it need not pass", None)
+
+
+def _with_percent(rule: RuleView, where: Node, limit: Quantity) -> tuple[str, Edit | None] | None:
+    """Return the proposal to write a share in percent that was written without its sign."""
+    if rule.form not in (*_SHARES, "change") or limit.unit is not Unit.NUMBER or not 1 < abs(limit.value) <= 100:
+        return None
+    return f"write {limit.text}%", in_place_of(where, f"{limit.text}%")
 
 
 def _values(rule: RuleView) -> Reach:
@@ -105,6 +107,8 @@ def _values(rule: RuleView) -> Reach:
         if of and to and is_part(to, of) and not is_part(of, to):
             return Reach(1)
         return Reach(0, 1) if of and to and is_part(of, to) else Reach(0)
+    if rule.form == "change":
+        return Reach(-1)  # of a value that is negative nobody asks by which share of itself it changed
     compiled = rule.rule.compiled
     least, most = reach(compiled.expr)
     return Reach(least / compiled.scale, most / compiled.scale)
