@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from sentinel.config.edits import renamed
 from sentinel.config.findings import Findings
 from sentinel.config.gather import SECTIONS, Entry, Gathered
-from sentinel.config.tree import MappingNode, Node, is_blank
+from sentinel.config.tree import MappingNode, Node, ScalarNode, is_blank
 from sentinel.core.problem import near
 from sentinel.core.severity import Severity
 
 _SEVERITIES = frozenset(map(str, Severity))
+#: What a rule may say for each of its severities; defaults may speak of severities that some of the rules do not have.
+_PER_SEVERITY = ("for", "keep_firing_for", "recover")
 
 
 def check_defaults(gathered: Gathered, findings: Findings, known: Mapping[str, Iterable[str]]) -> None:
@@ -70,8 +72,9 @@ def with_defaults(gathered: Gathered, entry: Entry, kind: str, short: str | None
 
 def _fill(node: MappingNode, given: MappingNode, kind: str, short: str | None, common: frozenset[str]) -> MappingNode:
     keys, values = dict(node.keys), dict(node.values)
-    for name, default in given.values.items():
-        if name == "severity" and _names_severities(node, kind):
+    for name, said in given.values.items():
+        default = _fitting(name, said, node, given, kind)
+        if default is None:
             continue
         if name not in values:
             if name in common:
@@ -94,9 +97,27 @@ def _merged(own: MappingNode, default: MappingNode) -> MappingNode:
     return replace(own, keys=keys, values=values)
 
 
-def _names_severities(node: MappingNode, kind: str) -> bool:
-    """Say whether a rule names its severities in a threshold, so that one for the whole rule has no place."""
+def _fitting(name: str, said: Node, node: MappingNode, given: MappingNode, kind: str) -> Node | None:
+    """Return a default as far as it is about the severities of a rule; None where nothing of it is."""
+    if name == "severity":
+        return None if _named_severities(node, kind) else said
+    if name not in _PER_SEVERITY or not isinstance(said, MappingNode) or not said.keys.keys() <= _SEVERITIES:
+        return said
+    levels = _severities(node, given, kind)
+    keys = {level: key for level, key in said.keys.items() if level in levels}
+    return replace(said, keys=keys, values={level: said.values[level] for level in keys}) if keys else None
+
+
+def _severities(node: MappingNode, given: MappingNode, kind: str) -> Collection[str]:
+    """Return the severities of a rule; every one where nobody knows them, as of a burn rate."""
+    whole = node.values.get("severity", given.values.get("severity"))
+    return _named_severities(node, kind) or ({whole.text} if isinstance(whole, ScalarNode) else _SEVERITIES)
+
+
+def _named_severities(node: MappingNode, kind: str) -> frozenset[str]:
+    """Return the severities that a rule names in a threshold, so that one for the whole rule has no place."""
     under = node.values.get(kind)
     inner = under.values.values() if isinstance(under, MappingNode) else ()
     thresholds = (node.values.get("above"), node.values.get("below"), *inner)
-    return any(isinstance(part, MappingNode) and part.keys and part.keys.keys() <= _SEVERITIES for part in thresholds)
+    named = (frozenset(part.keys) for part in thresholds if isinstance(part, MappingNode))
+    return frozenset().union(*(keys for keys in named if keys <= _SEVERITIES))

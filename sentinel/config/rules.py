@@ -82,7 +82,13 @@ def _defaults(read: Read) -> dict[str, Position]:
     own, whole = read.entry.node, read.node
     if not (isinstance(own, MappingNode) and isinstance(whole, MappingNode)):
         return {}
-    return {name: key.position for name, key in whole.keys.items() if name not in own.keys}
+    found = {name: key.position for name, key in whole.keys.items() if name not in own.keys}
+    for name, value in whole.values.items():
+        mine = own.values.get(name)
+        if mine is not None and isinstance(value, MappingNode):
+            said = mine.keys.values() if isinstance(mine, MappingNode) else (own.keys[name],)
+            found |= {f"{name}.{inner}": key.position for inner, key in value.keys.items() if key not in said}
+    return found
 
 
 def _check_expressions(builder: Builder, read: Read, intervals: Mapping[str, timedelta] | None) -> None:

@@ -234,6 +234,20 @@ class TestDefaults:
         assert set(config.rules["a"].thresholds) == {Severity.INFO, Severity.WARNING}
         assert set(config.rules["b"].thresholds) == {Severity.ERROR}
 
+    def test_a_default_for_each_severity_is_for_those_that_a_rule_has(self) -> None:
+        """A folder may say once how patient its warnings and its critical alerts are."""
+        config = read(
+            "defaults: {rules: {for: {warning: 10m, critical: 1m}}}\n"
+            "rules: {a: {last: x, above: {warning: 1, error: 2}}, b: {last: x, above: 1, severity: critical},\n"
+            "  c: {last: x, above: 1, severity: error}}"
+        )
+        waits = {
+            f"{name} {level}": patience.hold_for // timedelta(minutes=1)
+            for name in "abc"
+            for level, patience in config.rules[name].patience.items()
+        }
+        assert waits == {"a warning": 10, "a error": 0, "b critical": 1, "c error": 0}
+
     def test_a_time_zone_reaches_crons_and_schedules(self) -> None:
         """Whatever does not say its own."""
         config = read(

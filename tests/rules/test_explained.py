@@ -31,6 +31,13 @@ def test_a_key_that_comes_from_the_folder_says_where_it_is_written() -> None:
     assert len([line for line in found if line.startswith("by default")]) == 2
 
 
+def test_a_part_of_a_key_that_comes_from_the_folder_says_so_too() -> None:
+    found = said("severity: error, labels: {team: shop}", "{labels: {team: all, env: live}, last: {of: other}}")
+    assert [line for line in found if line.startswith("by default")] == [
+        "by default   labels.env, from rules/queue.yaml:1:40"
+    ]
+
+
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
