@@ -75,7 +75,13 @@ def unread_sign(text: str, at: int) -> str:
     """Return a proposal for a character that nothing begins with."""
     if entity := _ENTITY.match(text, at):
         return f"write {_ENTITIES[entity[1]]}"
-    return _SIGNS.get(text[at : at + 2]) or _SIGNS.get(text[at], "")
+    if sign := _SIGNS.get(text[at : at + 2]) or _SIGNS.get(text[at]):
+        return sign
+    if not (rest := re.match(r"[^\W\d][\w:.]*", text[at:])):
+        return ""
+    before = re.split(r"[^\w:.]", text[:at])[-1]
+    name = f'"{before}{rest.group()}"'
+    return f"a name with other letters is quoted: {{{name}}}, or by ({name}) where it is a label's"
 
 
 def unread_number(text: str, at: int, number: str) -> str:

@@ -157,6 +157,8 @@ def test_unusual_writing_survives_the_round_trip(text: str) -> None:
         ("x ~= 5", "~", "unexpected character", "write =~"),
         ("x && y", "&", "unexpected character", "`and`"),
         ("!x", "!", "unexpected character", "absent()"),
+        ("sum(ünï) > 1", "ü", "unexpected character", 'is quoted: {"ünï"}'),
+        ("naïve:x.y", "ï", "unexpected character", 'is quoted: {"naïve:x.y"}'),
         ("x < 1 or > 7", ">", "after identifier 'or'", "repeat what is compared"),
         ("x + on(a) group_left(b)", "", "after operator ')'", ""),
         ("x > 5 for 5m", "for", "after an expression", "key of the rule"),
