@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,14 @@ def test_every_built_in_alert_has_a_runbook() -> None:
     built_in = yaml.safe_load((ROOT / "sentinel" / "config" / "builtin.yaml").read_text())["rules"]
     text = (ROOT / "docs" / "runbooks" / "sentinel.md").read_text()
     assert [name for name in built_in if f"## {name}\n" not in text] == []
+
+
+def test_each_command_of_a_runbook_can_be_typed(tmp_path: Path) -> None:
+    """At night nobody looks up how an option is really called."""
+    texts = [page.read_text() for page in (ROOT / "docs" / "runbooks").glob("*.md")]
+    commands = {words for text in texts for words in re.findall(r"`sentinel ([^`]+)`", text)}
+    assert len(commands) > 20
+    assert [words for words in commands if sentinel(*shlex.split(words), "--help", cwd=tmp_path).returncode] == []
 
 
 @pytest.mark.parametrize("file", ["sentinel.yaml", *(f"packs/{name}.yaml" for name in PACKS)])
