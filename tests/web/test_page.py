@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from sentinel.agent.agent import Agent
 from sentinel.core.address import Address
@@ -15,10 +18,27 @@ from sentinel.web.server import QuietServer, server
 from tests.e2e.process import free_port
 from tests.web.conftest import Start
 
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
 CHROMIUM = Path("/usr/bin/chromium")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Return a browser, started once."""
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield started
+        await started.close()
+
+
 @pytest.mark.timeout(120)
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 @pytest.mark.parametrize(
     ("scheme", "width"),
@@ -28,16 +48,11 @@ CHROMIUM = Path("/usr/bin/chromium")
         pytest.param("light", 380, id="phone"),
     ],
 )
-async def test_a_person_can_read_it(start: Start, scheme: str, width: int) -> None:
+async def test_a_person_can_read_it(start: Start, browser: Browser, scheme: str, width: int) -> None:
     """Nothing runs over the edge, the policy stops nothing of ours, and a new alert appears without a reload."""
-    from playwright.async_api import async_playwright
-
     port = free_port()
-    async with start(listen=f"127.0.0.1:{port}") as house, async_playwright() as playwright:
+    async with start(listen=f"127.0.0.1:{port}") as house:
         serving = await _serve(house.agent, port)
-        browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
         page = await browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
@@ -55,7 +70,7 @@ async def test_a_person_can_read_it(start: Start, scheme: str, width: int) -> No
         assert await page.locator("input[name=author]:visible").input_value() == "ann"
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         assert complaints == []
-        await browser.close()
+        await page.close()
         serving[0].end()
         await serving[1]
 
