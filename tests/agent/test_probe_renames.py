@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.clock import to_ms
@@ -23,6 +23,7 @@ from sentinel.promql.parser import parse
 from sentinel.store.database import Database
 from tests.agent.dying import Reaper, let_die
 from tests.agent.test_crashes import QUICK
+from tests.dice import rolls
 from tests.e2e.fast import FastAgent
 
 MINUTE = timedelta(minutes=1)
@@ -49,6 +50,7 @@ groups:
 notifiers: {{people: {{console: {{}}}}}}
 routes: {{all: {{notify: [people], group_by: [probe], repeat: 30m}}}}
 """
+SHARDS = 4
 NAMES = ("shop", "site", "nightly")
 
 
@@ -332,7 +334,7 @@ def tell(folder: Path, story: Sequence[tuple[tuple[float, int] | None, bool, int
     return house
 
 
-@settings(max_examples=6, deadline=None)
+@rolls(3)
 @given(story=STORY)
 def test_renamed_is_as_never_renamed_but_for_the_label(
     story: Sequence[tuple[tuple[float, int] | None, bool, int, str]],
@@ -411,14 +413,18 @@ def go_on(folder: Path, reaper: Reaper, die_at: int | None) -> tuple[list[float]
     return counted, sorted(told), count
 
 
+@pytest.mark.parametrize("shard", [0, *(pytest.param(shard, marks=pytest.mark.chaos) for shard in range(1, SHARDS))])
 def test_it_is_renamed_whole_or_not_at_all_wherever_the_process_dies(
-    folder: Path, trouble: Path, monkeypatch: pytest.MonkeyPatch
+    shard: int, folder: Path, trouble: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At each statement of the swap: names on disk are those of before or of after; what follows is the same."""
+    """Names on disk are those of before or of after; what follows is the same.
+
+    At each fourth statement of the swap, at all of them with `-m 'chaos or not chaos'`.
+    """
     reaper = let_die(monkeypatch)
     expected = go_on(shutil.copytree(trouble, folder / "whole"), reaper, None)
     assert expected[0] == [10]
-    for at in range(1, expected[2] + 1):
+    for at in range(1 + shard, expected[2] + 1, SHARDS):
         found = go_on(shutil.copytree(trouble, folder / str(at)), reaper, at)
         assert found[:2] == expected[:2], f"died at statement {at} of {expected[2]}"
         shutil.rmtree(folder / str(at))

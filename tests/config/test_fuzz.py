@@ -6,12 +6,13 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.load import inspect
 from sentinel.config.render import as_json, as_text
 from sentinel.config.source import decode
+from tests.dice import rolls
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -111,14 +112,14 @@ def test_random_texts(text: str) -> None:
     look(text.encode("utf-8", "replace").decode("utf-8", "replace"))
 
 
-@settings(max_examples=150)
+@rolls(60)
 @given(st.integers(0, len(GOOD)), st.integers(0, 40), st.lists(st.sampled_from(TOKENS), max_size=4))
 def test_a_good_file_with_a_piece_replaced(at: int, length: int, tokens: list[str]) -> None:
     """Half an edit, in every place."""
     look(GOOD[:at] + " ".join(tokens) + GOOD[at + length :])
 
 
-@settings(max_examples=60)
+@rolls(40)
 @given(st.permutations(GOOD.splitlines()))
 def test_a_good_file_in_another_order(lines: list[str]) -> None:
     """Lines in the wrong place."""

@@ -6,11 +6,12 @@ import contextlib
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.scripts import Calls, parse_calls, parse_looks
 from sentinel.core.heartbeat import PingKind
+from tests.dice import rolls
 
 OK, MINUTE = PingKind.SUCCESS, timedelta(minutes=1)
 
@@ -82,7 +83,7 @@ _WORDS = ["ok", "fail", "start", "exit", "nothing", "every", "for", "taking", "o
 _WORDS += [",", "10m", "3", "{}", "x3", "up", "1"]
 
 
-@settings(max_examples=60)
+@rolls(40)
 @given(st.lists(st.sampled_from(_WORDS), max_size=8).map(" ".join))
 def test_any_words_are_read_or_refused(text: str) -> None:
     """Nothing but a ValueError comes of nonsense."""

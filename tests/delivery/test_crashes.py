@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.alert import Alert
@@ -15,6 +15,7 @@ from sentinel.core.errors import TryAgain
 from sentinel.core.notification import Reason, Settlement
 from sentinel.notifiers.message import Message
 from tests.delivery.house import House
+from tests.dice import rolls
 from tests.notifiers.messages import alert
 
 #: What may become of one attempt: heard and settled, taken unheard (the agent dies, or the answer is lost), refused,
@@ -41,7 +42,7 @@ class Receiver:
         return kept
 
 
-@settings(max_examples=40)
+@rolls(20)
 @given(
     fate=st.lists(st.sampled_from(ENDINGS), max_size=10),
     groups=st.integers(1, 3),

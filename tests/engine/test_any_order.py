@@ -21,6 +21,7 @@ from sentinel.routing import Escalation, Inhibition, Match, Mute
 from sentinel.routing.draft import Draft
 from sentinel.routing.hold import hold
 from sentinel.routing.places import audience, places
+from tests.dice import rolls
 from tests.engine.house import Heard, House, policy, route
 
 TWO = [
@@ -302,4 +303,4 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=30)
+TestAnyOrder.settings = settings(rolls(30), stateful_step_count=30)

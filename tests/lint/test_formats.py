@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
@@ -19,6 +19,7 @@ from sentinel.lint.formats.github import as_github, as_summary
 from sentinel.lint.formats.junit import as_junit
 from sentinel.lint.formats.sarif import as_sarif, fingerprints
 from sentinel.lint.page import names
+from tests.dice import rolls
 
 #: OASIS's schema of SARIF 2.1.0, rtm.5, as npm's @microsoft/jest-sarif 1.0.0-beta.0 (MIT) carries it.
 SCHEMA = Path(__file__).parents[1] / "cases" / "sarif-2.1.0.json"
@@ -50,7 +51,7 @@ def problem(
     return Problem("rule/same", severity, Position("rules/a.yaml", line, 3, 4), says, "mend it", "it matters", excerpt)
 
 
-@settings(max_examples=40)
+@rolls(25)
 @given(PROBLEMS)
 def test_the_schema_accepts_every_sarif(problems: list[Problem]) -> None:
     """Whatever the words and places are; each result names its rule."""
@@ -84,7 +85,7 @@ def test_annotations_are_escaped() -> None:
     )
 
 
-@settings(max_examples=40)
+@rolls(25)
 @given(PROBLEMS)
 def test_junit_is_xml_and_counts(problems: list[Problem]) -> None:
     """Whatever characters are in the words; files in which nothing is wrong are tests that passed."""

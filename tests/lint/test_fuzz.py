@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.render import MOST_SHOWN, as_json, as_text
@@ -17,6 +17,7 @@ from sentinel.lint.formats.github import as_github
 from sentinel.lint.formats.junit import as_junit
 from sentinel.lint.formats.sarif import as_sarif
 from tests.config.test_stories import ESCAPED, STORIES, read, unescaped
+from tests.dice import rolls
 
 SETTING = Setting({"SMTP_PASSWORD": "hunter2-secret"}, datetime(2026, 1, 1, tzinfo=UTC))
 GROUP = """\
@@ -71,14 +72,14 @@ def look(text: str) -> None:
     fromstring(as_junit(problems, {file.path: text}, Severity.ERROR))
 
 
-@settings(max_examples=25)
+@rolls(25)
 @given(st.integers(0, len(GROUP)), st.integers(0, 40), st.lists(st.sampled_from(TOKENS), max_size=4))
 def test_a_rule_file_with_a_piece_replaced(at: int, length: int, tokens: list[str]) -> None:
     """Half an edit, in every place."""
     look(GROUP[:at] + " ".join(tokens) + GROUP[at + length :])
 
 
-@settings(max_examples=25)
+@rolls(25)
 @given(st.sampled_from(files()), st.data())
 def test_a_story_with_another_mistake(text: str, data: st.DataObject) -> None:
     """A bad file is made worse: a piece of it is lost, doubled, or takes another's place."""

@@ -7,13 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.cli.checking import Options, run
 from sentinel.core.problem import Edit
 from sentinel.lint.mend import mend
 from tests.config.test_stories import ESCAPED, read
+from tests.dice import rolls
 
 BEFORE = b"""\xef\xbb\xbf# our rules\r
 rules:\r
@@ -59,7 +60,7 @@ BESIDE = ("", "   # as agreed", " # 5 minutes", "\n    # above: 5gb")
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(MENDED)), st.sampled_from(BESIDE)), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
+@rolls(30)
 def test_what_is_mended_is_mended_at_once(lines: list[tuple[str, str]]) -> None:
     """A second time changes nothing; comments, blanks and the lines beside stay as they are."""
     keys = [line.partition(":")[0] for line, _ in lines]

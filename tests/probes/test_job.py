@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ from sentinel.core.schedule import Cron, Every
 from sentinel.probes.heartbeat import HeartbeatKind, heartbeat_batch
 from sentinel.probes.job import CLOCK_SKEW, MOST_RUNS, Timing, loaded, pinged, resumed
 from sentinel.probes.probe import Probe
+from tests.dice import rolls
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TEN = HeartbeatKind.model_validate({"every": "10m", "grace": "5m", "metrics": {"items": "found.items"}})
@@ -312,7 +313,7 @@ CRONS: dict[str, Callable[[datetime], bool]] = {
 QUARTER = timedelta(minutes=15)
 
 
-@settings(max_examples=40)
+@rolls(30)
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001  # UTC is added
     st.sampled_from(ZONES),

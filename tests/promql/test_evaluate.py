@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.errors import QueryInvalid
@@ -24,6 +24,7 @@ from sentinel.promql.evaluate import Limits, Note, evaluate, evaluate_instant
 from sentinel.promql.functions import KERNELS
 from sentinel.promql.memo import Memo
 from sentinel.promql.signatures import AGGREGATIONS, FUNCTIONS
+from tests.dice import rolls
 from tests.promql.expressions import METRICS, Writer
 from tests.promql.promqltest import same
 
@@ -128,7 +129,7 @@ class _Shifted:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=60)
+@rolls(30)
 def test_times_may_be_offsets_from_an_epoch(seed: int) -> None:
     """What a source stores as 32 bit offsets gives what 64 bit times give, moved by the epoch."""
     block, epoch = _random_block(seed), 1_700_000_000_000
@@ -180,7 +181,7 @@ def _alike(a: dict[Labels, float] | str, b: dict[Labels, float] | str) -> bool:
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=120)
+@rolls(50)
 def test_an_instant_is_a_step_of_a_range(seed: int) -> None:
     """Over nasty numbers too, a range query gives at each step what an instant query gives there, or both fail."""
     block, text = _random_block(seed % 20), Writer(seed).expression()
@@ -201,7 +202,7 @@ def test_an_instant_is_a_step_of_a_range(seed: int) -> None:
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=120)
+@rolls(50)
 def test_random_expressions_raise_nothing_but_query_invalid(seed: int) -> None:
     """With every modifier, over numbers of every kind, and where there is no data at all."""
     text = Writer(seed, modern=True).expression(4)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.config.series import labels_of
@@ -18,6 +18,7 @@ from sentinel.promql.evaluate import evaluate
 from sentinel.rehearsal.event import Event
 from sentinel.rehearsal.stage import Cast, Stage
 from sentinel.rules import Rule
+from tests.dice import rolls
 from tests.e2e.fast import BEGAN, FastAgent
 from tests.rules.making import rule
 
@@ -111,7 +112,7 @@ FORMS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("word", FORMS)
-@settings(max_examples=4)
+@rolls(3)
 @given(data=st.data())
 def test_live_on_a_pushed_clock_is_a_range_evaluation(word: str, data: st.DataObject) -> None:
     """At each look exactly those alerts fire whose value was beyond the threshold for all of `for`."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.alert import Observed
@@ -19,6 +19,7 @@ from sentinel.promql import parse
 from sentinel.promql.evaluate import evaluate
 from sentinel.rules import FORMS, Rule
 from sentinel.rules.observe import observe
+from tests.dice import rolls
 from tests.rules.making import rule
 from tests.rules.stage import START, HeadStore, Stage
 from tests.rules.test_cases import labels_of
@@ -155,7 +156,7 @@ def test_each_form_is_tried(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ENTRIES)
-@settings(max_examples=8)
+@rolls(3)
 @given(data=st.data())
 def test_what_is_decided_is_what_is_explained_and_what_a_range_query_finds(word: str, data: st.DataObject) -> None:
     """At each look: no evaluation fails, `explain` sees what was decided, and a range query finds the same values."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.labels import NAME, Labels
 from sentinel.promql import parse
 from sentinel.rules.behind import Behind
 from sentinel.rules.form import Compiled
+from tests.dice import rolls
 
 _VALUES = st.sampled_from(["", "x", "y"])
 SERIES = st.builds(lambda a, b, c: Labels.of({NAME: "up", "a": a, "b": b, "c": c}), _VALUES, _VALUES, _VALUES)
@@ -21,7 +22,7 @@ def found(series: list[Labels], compiled: Compiled, element: Labels) -> list[Lab
 
 
 @given(st.lists(SERIES, max_size=8), SERIES)
-@settings(max_examples=60)
+@rolls(40)
 def test_of_a_free_expression_any_series_goes_in_that_contradicts_in_no_label(
     series: list[Labels], element: Labels
 ) -> None:
@@ -31,7 +32,7 @@ def test_of_a_free_expression_any_series_goes_in_that_contradicts_in_no_label(
 
 
 @given(st.lists(SERIES, max_size=8), SERIES)
-@settings(max_examples=60)
+@rolls(40)
 def test_of_a_form_those_go_in_whose_labels_it_keeps(series: list[Labels], element: Labels) -> None:
     """All labels but the name where it groups by none, else those that it groups by."""
     plain = element.unnamed

@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import Labels
 from sentinel.core.sample import Batch, Sample
+from tests.dice import rolls
 from tests.store.house import House
 from tests.store.kit import EVERY, at, gauge, held, look, named
 
@@ -111,7 +112,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=60)
+@rolls(30)
 @given(moves=moves)
 def test_any_interleaving_answers_like_a_plain_list(
     moves: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory

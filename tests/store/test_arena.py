@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.store.arena import Arena
+from tests.dice import rolls
 
 DAY = 86_400_000
 steps = st.lists(
@@ -17,7 +18,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=150)
+@rolls(60)
 @given(steps, st.lists(st.integers(0, 20 * DAY), min_size=1, max_size=12))
 def test_rows_slide_grow_and_move_and_keep_what_they_must(
     steps: list[tuple[set[int], int, int]], back: list[int]

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.core.labels import Labels
@@ -28,6 +28,7 @@ from sentinel.store.past import insert
 from sentinel.store.restore import look_into, restore
 from sentinel.store.stretch import Stretch
 from sentinel.store.upkeep import Upkeep
+from tests.dice import rolls
 from tests.store.kit import START, START_MS, at, gauge, look
 
 UP = Labels.of(__name__="up", job="shop")
@@ -65,7 +66,7 @@ def said(found: Sequence[Stretch]) -> dict[Labels, list[tuple[int, object]]]:
 
 
 @given(LABELS, st.lists(VALUES, min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@rolls(40)
 def test_a_line_of_json_holds_every_bit(labels: Labels, values: list[float]) -> None:
     """Whatever the values are, whatever the labels."""
     written = stretch(labels, *enumerate(values))
@@ -78,7 +79,7 @@ def test_a_line_of_json_holds_every_bit(labels: Labels, values: list[float]) -> 
 
 
 @given(LABELS, st.lists(VALUES, min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@rolls(40)
 def test_lines_of_openmetrics_hold_all_but_the_ends(labels: Labels, values: list[float]) -> None:
     """A stale marker has no word there."""
     written = stretch(labels, *enumerate(values))

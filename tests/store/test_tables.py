@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
@@ -28,6 +28,7 @@ from sentinel.store.outbox import Groups, Notifications, ToldShelf
 from sentinel.store.people import Acknowledgements, Silences
 from sentinel.store.revisions import Revisions
 from sentinel.store.shelf import Shelf, table_of
+from tests.dice import rolls
 
 ADDED = {"alert": {"fingerprint"}}
 SHELVES: list[type[Shelf[Any]]] = [
@@ -119,7 +120,7 @@ def test_what_is_put_comes_back_the_same(shelf: type[Shelf[Any]], tmp_path_facto
     """Any value survives the database, to the millisecond."""
     database = Database.open(f"sqlite:///{tmp_path_factory.mktemp('tables')}/a.db")
 
-    @settings(max_examples=40)
+    @rolls(20)
     @given(value=VALUES[shelf.VALUE])
     def comes_back(value: Any) -> None:
         with database.begin() as tx:
