@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import NAME, Matcher, MatchOp
 from sentinel.core.sample import Sample
-from sentinel.rules.blind import blind
+from sentinel.rules.blind import missing
 from sentinel.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ class Wait:
         metric: that it waits for.
         owner: of the rule.
         lasted: for how long.
+        uncounted: whether it counts what was never seen, so that nobody need hear of it.
     """
 
     rule: str
     metric: str
     owner: str
     lasted: timedelta = timedelta()
+    uncounted: bool = False
 
 
 class Waits:
@@ -76,11 +78,11 @@ class Waits:
         before = self._now if self._looked_at else dict(_before(source, self._alive_at))
         found: dict[str, Wait] = {}
         for rule in rules:
-            metric = blind(rule, now, source)
-            if metric and not metric.startswith(_OURS):
+            missed = missing(rule, now, source)
+            if missed and not missed.metric.startswith(_OURS):
                 was = before.get(rule.name)
-                lasted = was.lasted + passed if was and was.metric == metric else timedelta()
-                found[rule.name] = Wait(rule.name, metric, rule.owner, lasted)
+                lasted = was.lasted + passed if was and was.metric == missed.metric else timedelta()
+                found[rule.name] = Wait(rule.name, missed.metric, rule.owner, lasted, missed.uncounted)
         self._now, self._looked_at = found, now
 
     def of(self, rules: Iterable[str]) -> list[Wait]:
@@ -92,6 +94,8 @@ def numbers(waits: Iterable[Wait]) -> Iterator[Sample]:
     """Yield how long each rule has waited, and what is blind by now: each metric once for everybody who owns a rule."""
     blind_to: dict[tuple[str, str], Wait] = {}
     for wait in waits:
+        if wait.uncounted:
+            continue
         yield Sample(WAITED, wait.lasted.total_seconds(), {"rule": wait.rule, "metric": wait.metric})
         if wait.lasted >= PATIENCE:
             blind_to.setdefault((wait.metric, wait.owner), wait)

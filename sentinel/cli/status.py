@@ -51,6 +51,7 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
     if answer["dead_letters"]:
         yield f"{'dead letters':<13}{answer['dead_letters']}: sentinel deliveries --dead"
     yield from (f"rule {rule} cannot be evaluated: {why}" for rule, why in answer["failures"].items())
+    yield from (f"rule {one['rule']} {one['words']}" for one in answer["waits"])
 
 
 def _alert(one: dict[str, Any]) -> Iterator[str]:

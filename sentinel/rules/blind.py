@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sentinel.core.clock import to_ms
 from sentinel.core.labels import NAME, Matcher, MatchOp
+from sentinel.core.sample import COUNTER_ENDINGS
+from sentinel.rules.names import REST
 from sentinel.rules.rule import Rule
 
 if TYPE_CHECKING:
     from sentinel.core.windows import Source
 
 
-def blind(rule: Rule, now: datetime, source: Source) -> str:
-    """Return the metric that the rule has no newest value of, "" where it has one.
+class Missing(NamedTuple):
+    """What a rule has no newest value of.
 
-    An expression that returns nothing may mean just that, so `expr` is never blind, nor is `absent`; nor is a rule that
-    counts upwards a metric that was never seen: nothing has happened yet. What is not judged now waits for nothing.
+    Args:
+        metric: its name.
+        uncounted: whether the rule counts it upwards, and it was never seen: nothing has happened yet.
+    """
+
+    metric: str
+    uncounted: bool = False
+
+
+def missing(rule: Rule, now: datetime, source: Source) -> Missing | None:
+    """Return the metric that the rule has no newest value of, None where it has one.
+
+    An expression that returns nothing may mean just that, so `expr` misses nothing, nor does `absent`; nor does a rule
+    for all that no other names (`"*"`), where nothing is left. What is not judged now waits for nothing.
     A rule with a source of its own is blind while the probe of that source fails.
     """
     from sentinel.rules.scene import Scene
 
     compiled = rule.compiled
     if rule.rests(now):
-        return ""
+        return None
     if rule.source:
         metric = compiled.carriers[-1].name if compiled.carriers else rule.source
-        return "" if _answers(rule.source, now, source) else metric
+        return None if _answers(rule.source, now, source) else Missing(metric)
     if compiled.empty_is_over or compiled.absence or not compiled.carriers:
-        return ""
+        return None
     scene = Scene(compiled, source, to_ms(now))
-    if scene.sighted:
-        return ""
-    counts_upwards = compiled.window and all(threshold.below is None for threshold in rule.thresholds.values())
-    return "" if counts_upwards and not scene.seen else compiled.carriers[-1].name
+    if scene.sighted or (REST in rule.form.names and not scene.seen):
+        return None
+    counts = any(carrier.name.endswith(COUNTER_ENDINGS) for carrier in compiled.carriers)
+    upwards = compiled.window and all(threshold.below is None for threshold in rule.thresholds.values())
+    return Missing(compiled.carriers[-1].name, uncounted=bool(counts and upwards and not scene.seen))
 
 
 def nothing(rule: Rule, now: datetime, source: Source) -> str:

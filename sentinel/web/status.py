@@ -9,6 +9,7 @@ from sentinel import __version__
 from sentinel.agent.agent import Agent
 from sentinel.agent.lookout import Lookout
 from sentinel.agent.view import View
+from sentinel.agent.waits import Wait
 from sentinel.delivery.deliver import Status
 from sentinel.web import present
 from sentinel.web.jobs import jobs
@@ -40,6 +41,7 @@ def status(agent: Agent, now: datetime) -> Json:
         "jobs": jobs(view, now),
         "notifiers": _notifiers(agent),
         "failures": dict(view.failures),
+        "waits": [_wait(one) for one in agent.waits.of(view.config.rules) if one.lasted],
     }
 
 
@@ -82,6 +84,14 @@ def _probe(lookout: Lookout) -> Json:
         "skipped": lookout.skipped,
         "origin": str(probe.position),
     }
+
+
+def _wait(one: Wait) -> Json:
+    """Say what a rule has no data of; one that has only just begun to look is passed over."""
+    words = f"counts {one.metric}, which was never seen"
+    if not one.uncounted:
+        words = f"has had no data of {one.metric} for {length(one.lasted)}"
+    return {"rule": one.rule, "metric": one.metric, "seconds": one.lasted.total_seconds(), "words": words}
 
 
 def _notifiers(agent: Agent) -> list[Json]:

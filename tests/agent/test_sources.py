@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.rules.blind import blind
+from sentinel.rules.blind import Missing, missing
 from tests.e2e.fast import FastAgent
 from tests.receivers.http import Answer, HttpReceiver, Request
 
@@ -77,12 +77,12 @@ def test_while_the_server_does_not_answer_nobody_knows(agent: FastAgent, server:
     [alert] = agent.desk.state.alerts
     assert alert.reason == "prometheus (127.0.0.1) answers 503, and not in Prometheus's words"
     rule = agent.config.rules["depth"]
-    assert blind(rule, agent.clock.now(), agent.history.reader()) == "queue_depth"
+    assert missing(rule, agent.clock.now(), agent.history.reader()) == Missing("queue_depth")
     server.always = Answer()
     agent.looks["prometheus"] = lambda _: {}
     agent.run(MINUTE)
     assert agent.changes("depth") == ["fired error", "resolved error"]
-    assert blind(rule, agent.clock.now(), agent.history.reader()) == ""
+    assert missing(rule, agent.clock.now(), agent.history.reader()) is None
 
 
 def test_samples_of_our_own_make_it_no_sooner_due(agent: FastAgent, server: Server) -> None:

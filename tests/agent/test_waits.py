@@ -72,6 +72,14 @@ def test_after_an_hour_each_owner_hears_once_of_each_metric(agent: FastAgent) ->
     assert agent.told().count("firing warning sentinel-rule-blind") == 1
 
 
+def test_an_upward_count_of_what_was_never_seen_waits_and_nobody_hears(agent: FastAgent) -> None:
+    """`status` lists it: nothing has happened yet, or the name is mistyped."""
+    waits = Waits(agent.desk.away_since)
+    found = pass_time(agent, waits, 10 * MINUTE)
+    assert waits.of(["never"]) == [Wait("never", "never_total", "", 10 * MINUTE, uncounted=True)]
+    assert not any("never" in name for name in found)
+
+
 def test_a_counter_that_was_there_is_missed(agent: FastAgent) -> None:
     """Also once its series is not in memory any more."""
     waits = Waits(agent.desk.away_since)

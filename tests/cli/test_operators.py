@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ rules:
     summary: "{{ value }} orders wait"
     runbook: https://runbooks.example.com/queue
   backlog: {last: backlog_depth, above: 1, severity: warning, owner: data}
+  refunds: {increase: {of: refunds_total, over: 1h}, above: 5, severity: warning, owner: data}
   sentinel-dead-letters: {last: sentinel_dead_letters, above: 1000, severity: info}  # so that nothing happens by itself
 notifiers: {people: {console: {}}, broken: {webhook: {url: "http://127.0.0.1:9/", format: sentinel}}}
 routes: {bad: {match: {owner: data}, notify: [broken]}, all: {notify: [people], group_wait: 0s}}
@@ -129,6 +131,16 @@ def test_an_alert_is_taken_in_hand_and_let_go(run: Run, agent: Served) -> None:
     assert "name alerts" in run("ack", code=2).err
 
 
+def test_status_lists_the_rules_that_have_no_data(run: Run, agent: Served) -> None:
+    """Also an upward count of what was never seen, of which nobody is told."""
+    rules, later = agent.agent.view.config.rules.values(), datetime.now(UTC) + timedelta(minutes=5)
+    agent.agent.waits.look(rules, agent.agent.history.reader(), later)
+    assert run("status").out.splitlines()[-2:] == [
+        "rule backlog has had no data of backlog_depth for 5 min",
+        "rule refunds counts refunds_total, which was never seen",
+    ]
+
+
 def test_status_says_first_what_is_wrong_and_who_knows(run: Run, agent: Served) -> None:
     """What is well is only counted; each has a line with `--all`."""
     [alert] = [one for one in agent.agent.view.alerts if one.rule == "queue"]
@@ -140,7 +152,7 @@ def test_status_says_first_what_is_wrong_and_who_knows(run: Run, agent: Served) 
     assert said[2].startswith("          told people ")
     assert said[3].startswith("          ann is on it until ")
     assert said[4] == "          https://runbooks.example.com/queue"
-    assert [line.split()[0] for line in said[6:]] == ["agent", "probes", "shop", "notifiers"]
+    assert [line.split()[0] for line in said[6:]][:4] == ["agent", "probes", "shop", "notifiers"]
     assert any(line.startswith("people\tconsole\tclosed\t1\t") for line in run("status", "--all").out.splitlines())
     [listed] = run("alerts").out.splitlines()
     assert listed.split("\t")[0] == alert.fingerprint[:8]

@@ -16,7 +16,7 @@ from sentinel.core.labels import NAME, Labels
 from sentinel.core.sample import Batch, Sample
 from sentinel.core.severity import Severity
 from sentinel.promql import parse
-from sentinel.rules.blind import blind, nothing
+from sentinel.rules.blind import Missing, missing, nothing
 from sentinel.rules.observe import observe
 from sentinel.store.head import Head
 from tests.rules.making import rule
@@ -192,15 +192,25 @@ def test_a_rule_that_returns_nothing_says_why(house: House) -> None:
 def test_a_rule_is_blind_to_a_metric_that_is_not_there(house: House) -> None:
     house.look("shop", Sample("depth", 1))
 
-    def said(entry: Mapping[str, Any]) -> str:
-        return blind(rule({"severity": "error", **entry}), house.now, house.head)
+    def missed(entry: Mapping[str, Any]) -> Missing | None:
+        return missing(rule({"severity": "error", **entry}), house.now, house.head)
 
-    assert said({"last": "depth", "above": "5"}) == ""
-    assert said({"last": "dpeth", "above": "5"}) == "dpeth"
-    assert said({"increase": {"of": "orders_total", "over": "1h"}, "below": "5"}) == "orders_total"
-    assert said({"increase": {"of": "errors_total", "over": "1h"}, "above": "5"}) == ""
-    assert said({"quantile": {"p": "99", "of": "x_seconds", "over": "5m"}, "below": "1s"}) == "x_seconds"
-    assert said({"expr": "dpeth", "above": "5"}) == ""
+    assert missed({"last": "depth", "above": "5"}) is None
+    assert missed({"last": "dpeth", "above": "5"}) == Missing("dpeth")
+    assert missed({"average": {"of": "dpeth", "over": "1h"}, "above": "5"}) == Missing("dpeth")
+    assert missed({"increase": {"of": "orders_total", "over": "1h"}, "below": "5"}) == Missing("orders_total")
+    assert missed({"increase": {"of": "errors_total", "over": "1h"}, "above": "5"}) == Missing("errors_total", True)
+    assert missed({"quantile": {"p": "99", "of": "x_seconds", "over": "5m"}, "below": "1s"}) == Missing("x_seconds")
+    assert missed({"job": "discovery"}) == Missing("job_overdue_seconds")
+    assert missed({"expr": "dpeth", "above": "5"}) is None
+
+
+def test_a_rule_for_all_that_no_other_names_is_not_blind_where_nothing_is_left(house: House) -> None:
+    rest = rule({"job": {"name": "*"}, "severity": "error"})
+    assert missing(rest, house.now, house.head) is None
+    house.look("shop", Sample("job_overdue_seconds", 0, {"job": "other"}))
+    house.now += timedelta(hours=1)
+    assert missing(rest, house.now, house.head) == Missing("job_overdue_seconds")
 
 
 FORMS: list[dict[str, Any]] = [
