@@ -49,6 +49,7 @@ from sentinel.delivery.trial import send_test
 from sentinel.delivery.words import Words
 from sentinel.probes.probe import Probe
 from sentinel.probes.run import Run
+from sentinel.routing.telling import Telling
 from sentinel.settings import Settings
 from sentinel.store.database import Database, Transaction
 from sentinel.store.history import History
@@ -90,7 +91,7 @@ class Agent:
         self.timetable = Timetable(self.clock)
         self.pulse = Pulse(self.clock)
         self.blindness = Blindness()
-        self.couriers = Couriers(self._write, self.clock)
+        self.couriers = Couriers(self._deliver, self.clock)
         self.readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
         self.remote = ThreadPoolExecutor(2, thread_name_prefix="remote")
         self.alarm = Alarm(lambda notifier, message: attempt(notifier, message, self.clock))
@@ -324,6 +325,9 @@ class Agent:
 
     async def _write(self, work: Callable[[Transaction], S]) -> S:
         return await asyncio.wrap_future(self.desk.write(work, self.desk.settled))
+
+    async def _deliver(self, work: Callable[[Transaction, Telling], S]) -> S:
+        return await self._write(lambda tx: work(tx, self.desk.state.telling))
 
     def _publish(self) -> None:
         """Publish how everything stands, and let delivery look."""

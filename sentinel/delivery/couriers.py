@@ -38,7 +38,7 @@ class Couriers:
 
     async def start(self, notifiers: Mapping[str, Notifier], words: Words) -> None:
         """Take up what an earlier agent left, and begin."""
-        await self._write(lambda tx: reclaim(tx, self._clock.now()))
+        await self._write(lambda tx, _: reclaim(tx, self._clock.now()))
         self.follow(notifiers, words)
 
     def follow(self, notifiers: Mapping[str, Notifier], words: Words) -> None:

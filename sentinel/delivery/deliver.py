@@ -33,6 +33,7 @@ from sentinel.delivery.settle import give_back, settle
 from sentinel.delivery.words import Words
 from sentinel.notifiers.base import Send
 from sentinel.notifiers.notifier import Notifier
+from sentinel.routing.telling import Telling
 
 if TYPE_CHECKING:
     from sentinel.store.database import Transaction
@@ -47,8 +48,8 @@ log = structlog.get_logger(__name__)
 class Write(Protocol):
     """How a worker has something written: the desk runs it in a transaction and answers after the commit."""
 
-    def __call__(self, work: Callable[[Transaction], S]) -> Awaitable[S]:
-        """Run the work on the desk."""
+    def __call__(self, work: Callable[[Transaction, Telling], S]) -> Awaitable[S]:
+        """Run the work on the desk, with what was committed before."""
         ...
 
 
@@ -186,7 +187,15 @@ class Courier:
             return 0 if self._aloft else 1
         return max(0, max(self._ahead, self.notifier.kind.AT_ONCE) - len(self._queue) - len(self._aloft))
 
-    def _turn(self, tx: Transaction, *, landed: tuple[Landed, ...], unsent: tuple[Parcel, ...], space: int) -> Leased:
+    def _turn(
+        self,
+        tx: Transaction,
+        telling: Telling,
+        *,
+        landed: tuple[Landed, ...],
+        unsent: tuple[Parcel, ...],
+        space: int,
+    ) -> Leased:
         """Settle what ended and lease what comes next, on the desk, in one transaction."""
         notifier = self.notifier
         now, pace = self._clock.now(), self._pace
@@ -195,9 +204,9 @@ class Courier:
             pace = Pace.resumed(tx.notifications.tried_since(notifier.name, now - rate.per)) if rate else FRESH
         uncounted = [*(one.parcel for one in landed if not one.result.counts), *unsent]
         pace = pace.without(parcel.leased_at for parcel in uncounted)
-        settled = settle(tx, notifier, landed) if landed else Settled()
-        returned = give_back(tx, unsent) if unsent else ()
-        leased = lease(tx, notifier, self._breaker, self.words, now, pace, space)
+        settled = settle(tx, telling, notifier, landed) if landed else Settled()
+        returned = give_back(tx, telling, unsent) if unsent else ()
+        leased = lease(tx, telling, notifier, self._breaker, self.words, now, pace, space, settled.told)
         changed = (*settled.notifications, *returned, *leased.notifications)
         return replace(leased, notifications=changed, told=settled.told)
 
@@ -268,7 +277,7 @@ class Courier:
         for reason, ids in delivered.items():
             log.info("delivered", notifier=self.notifier.name, reason=reason, ids=ids)
 
-    async def _written(self, work: Callable[[Transaction], S]) -> S | None:
+    async def _written(self, work: Callable[[Transaction, Telling], S]) -> S | None:
         """Have something written; None where the database did not take it, and a moment has passed."""
         try:
             settled = await self._write(work)

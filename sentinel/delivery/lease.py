@@ -5,14 +5,14 @@ Runs on the desk, in one transaction. What a receiver may have seen is decided h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
-from sentinel.core.notification import Notification, Settled, Settlement
+from sentinel.core.notification import Notification, Settled, Settlement, Told
 from sentinel.core.severity import Severity
 from sentinel.delivery.backoff import ends_at
 from sentinel.delivery.breaker import Breaker, Circuit
@@ -23,6 +23,7 @@ from sentinel.delivery.parcel import LEASE, Parcel
 from sentinel.delivery.seal import Sealer
 from sentinel.delivery.words import Words
 from sentinel.notifiers.notifier import Notifier
+from sentinel.routing.telling import Telling
 
 if TYPE_CHECKING:
     from sentinel.store.database import Transaction
@@ -62,12 +63,14 @@ class _Picked:
 
 def lease(
     tx: Transaction,
+    telling: Telling,
     notifier: Notifier,
     breaker: Breaker,
     words: Words,
     now: datetime,
     pace: Pace = FRESH,
     space: int = 1,
+    heard: Iterable[Told] = (),
 ) -> Leased:
     """Take what a notifier sends next.
 
@@ -77,6 +80,17 @@ def lease(
        digest of many.
     4. Seal them: facts are gathered and put into words, under a new key. What is sealed already keeps both.
     5. Mark them as leased, if they are still as they were seen.
+
+    Args:
+        tx: in which it is leased.
+        telling: what was committed.
+        notifier: whose debts they are.
+        breaker: its circuit.
+        words: how facts become messages.
+        now: the instant.
+        pace: of the notifier.
+        space: how many messages are taken at most.
+        heard: what the notifier heard, as this transaction has it and nothing that was committed.
     """
     changed = list(stand_in(tx, notifier, now, _BATCH))
     circuit = breaker.circuit(now)
@@ -89,7 +103,7 @@ def lease(
     trial = circuit is Circuit.HALF_OPEN
     picked = _pick(tx, notifier, pace, now, 1 if trial else space, trial=trial)
     swaps: list[tuple[Notification, Notification]] = []
-    sealer = Sealer.over(tx, notifier, words, now, [row for bundle in picked.bundles for row in bundle])
+    sealer = Sealer(notifier, words, now, telling, heard)
     parcels = []
     for bundle in picked.bundles:
         taken = _take(tx, notifier, sealer, bundle, now, trial=trial)

@@ -26,6 +26,7 @@ from sentinel.delivery.seal import unsealed
 from sentinel.notifiers.base import WHY
 from sentinel.notifiers.message import AlertFact, Message
 from sentinel.notifiers.notifier import Notifier
+from sentinel.routing.telling import Telling
 
 if TYPE_CHECKING:
     from sentinel.store.database import Transaction
@@ -34,16 +35,15 @@ if TYPE_CHECKING:
 KEPT = 20
 
 
-def settle(tx: Transaction, notifier: Notifier, landed: Sequence[Landed]) -> Settled:
-    """Write down how attempts ended.
+def settle(tx: Transaction, telling: Telling, notifier: Notifier, landed: Sequence[Landed]) -> Settled:
+    """Write down how attempts ended; it comes first in its transaction, so that `telling` has what is on disk.
 
     A row that is not as it was leased belongs to somebody else by now: nothing is written of it.
     """
-    present = tx.notifications.some(row.id for one in landed for row in one.parcel.rows)
     changed: list[Notification] = []
     told: list[Told] = []
     for one in landed:
-        rows = [row for leased in one.parcel.rows if (row := present.get(leased.id)) and _is_ours(row, leased)]
+        rows = [row for leased in one.parcel.rows if (row := telling.open.get(leased.id)) and _is_ours(row, leased)]
         result = one.result
         attempt = Attempt(one.at, str(result.error or ""), round(result.took_seconds, 3), counts=result.counts)
         if result.error is None:
@@ -60,17 +60,16 @@ def settle(tx: Transaction, notifier: Notifier, landed: Sequence[Landed]) -> Set
     return Settled(tuple(changed), tuple(told))
 
 
-def give_back(tx: Transaction, parcels: Sequence[Parcel]) -> tuple[Notification, ...]:
+def give_back(tx: Transaction, telling: Telling, parcels: Sequence[Parcel]) -> tuple[Notification, ...]:
     """Let what was leased and not sent wait as it did before; return the rows.
 
     It keeps words and key only if an earlier attempt at them may have been accepted unheard.
     """
-    present = tx.notifications.some(row.id for parcel in parcels for row in parcel.rows)
     changed = tuple(
         replace(row, settlement=Settlement.WAITING, leased_until=None) if parcel.message.again else unsealed(row)
         for parcel in parcels
         for leased in parcel.rows
-        if (row := present.get(leased.id)) and _is_ours(row, leased)
+        if (row := telling.open.get(leased.id)) and _is_ours(row, leased)
     )
     tx.notifications.put(*changed)
     return changed

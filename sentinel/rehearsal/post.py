@@ -64,14 +64,7 @@ class Post:
 
     def _send(self, row: Notification, now: datetime) -> None:
         telling, notifier = self._state.telling, self._notifiers.get(row.notifier)
-        known = {*row.alerts, *(fingerprint for _, fingerprint in telling.told_in(row.group))}
-        alerts = {key: alert for key in known if (alert := telling.alerts.get(key)) is not None}
-        told = [
-            one
-            for key in alerts
-            if (one := telling.told_of(key).get(row.notifier)) is not None and one.group == row.group
-        ]
-        sealed = notifier and Sealer(notifier, self._words, now, told, alerts, telling.groups).seal([row])
+        sealed = notifier and Sealer(notifier, self._words, now, telling).seal([row])
         if not sealed:
             gone = replace(row, settlement=Settlement.WITHDRAWN, next_at=None, why="nothing is left to be told")
             self._state.settled(Settled((gone,)))

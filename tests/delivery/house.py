@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import PrivateAttr
 
+from sentinel.agent.ledger import load_state
 from sentinel.core.alert import Alert
 from sentinel.core.clock import ManualClock
 from sentinel.core.labels import Labels
@@ -24,6 +25,7 @@ from sentinel.delivery.words import Words
 from sentinel.notifiers.base import NotifierKind
 from sentinel.notifiers.message import Message
 from sentinel.notifiers.notifier import Notifier
+from sentinel.routing.telling import Telling
 from sentinel.store.database import Database, Transaction
 from tests.notifiers.messages import alert
 
@@ -116,10 +118,10 @@ class House:
         """The clock's instant."""
         return self.clock.now()
 
-    async def write(self, work: Callable[[Transaction], S]) -> S:
+    async def write(self, work: Callable[[Transaction, Telling], S]) -> S:
         """Do what the desk does."""
         with self.database.begin() as tx:
-            return work(tx)
+            return work(tx, load_state(tx, self.now).telling)
 
     def notifier(self, name: str = "slack", **more: Any) -> Notifier:
         """Return a notifier that is scripted."""
@@ -149,7 +151,8 @@ class House:
     def lease(self, notifier: Notifier, space: int = 1) -> Taken:
         """Take the next one, or as many as there is space for."""
         with self.database.begin() as tx:
-            leased = lease(tx, notifier, self.breaker, self.words, self.now, self.pace, space)
+            telling = load_state(tx, self.now).telling
+            leased = lease(tx, telling, notifier, self.breaker, self.words, self.now, self.pace, space)
         self.pace = leased.pace
         return Taken(leased)
 
@@ -161,7 +164,7 @@ class House:
         assert parcel
         landed = Landed(parcel, Result(None if error else receipt, error), self.now, recovered)
         with self.database.begin() as tx:
-            return settle(tx, notifier, [landed])
+            return settle(tx, load_state(tx, self.now).telling, notifier, [landed])
 
     def reclaim(self) -> None:
         """Do what an agent does at its start."""

@@ -188,7 +188,7 @@ class FastAgent:
     def _deliver(self, name: str) -> bool:
         notifier, now = self.config.notifiers[name], self.clock.now()
         pace = self._paces.get(name, FRESH)
-        leased = self._write(lambda tx: lease(tx, notifier, Breaker(), self._words, now, pace))
+        leased = self._write(lambda tx: lease(tx, self.desk.state.telling, notifier, Breaker(), self._words, now, pace))
         self._paces[name] = leased.pace
         if leased.parcels:
             [parcel] = leased.parcels
@@ -196,7 +196,7 @@ class FastAgent:
             if error is None:
                 self.heard.append(parcel.message)
             landed = Landed(parcel, Result(None if error else {"id": parcel.message.key}, error), now)
-            self._write(lambda tx: settle(tx, notifier, [landed]))
+            self._write(lambda tx: settle(tx, self.desk.state.telling, notifier, [landed]))
         return bool(leased.parcels)
 
     def _write(self, work: Callable[[Transaction], S]) -> S:

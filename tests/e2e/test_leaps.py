@@ -171,7 +171,9 @@ def test_what_was_being_sent_is_sent_again_after_a_restart_whatever_the_clock_sa
     agent.refusals["crew"] = TryAgain("no answer", sure=False)
     agent.run(timedelta(minutes=3))
     now = agent.clock.now() + timedelta(minutes=3)
-    agent._write(lambda tx: lease(tx, agent.config.notifiers["crew"], Breaker(), agent._words, now))
+    agent._write(
+        lambda tx: lease(tx, agent.desk.state.telling, agent.config.notifiers["crew"], Breaker(), agent._words, now)
+    )
     assert [row.settlement for row in agent.desk.state.telling.open.values()] == [Settlement.SENDING]
     agent.crash()
     agent.clock.leap(-timedelta(365))
