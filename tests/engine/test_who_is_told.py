@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sentinel.core.alert import Condition
+from sentinel.core.labels import Labels
 from sentinel.core.notification import Settlement
 from sentinel.core.severity import Severity
 from tests.engine.house import ALL, DB, House, firing, make, policy, route
@@ -166,6 +167,17 @@ def test_alerts_of_one_group_are_told_together() -> None:
     house.wait(10)
     assert house.deliver() == ["slack firing"]
     assert len(house.heard[0].alerts) == 3
+
+
+def test_alerts_of_one_instant_are_told_in_the_order_in_which_they_came() -> None:
+    """Debts of one round have one instant; their ids say which was first, and what is leased together came together."""
+    house = House(policy(route("all", "slack", group_by=("host",))))
+    house.rules["db"] = make("db")
+    hosts = [f"h{n:02}" for n in range(30)]
+    house.seen["db"] = {Labels.of(host=host): CRITICAL for host in hosts}
+    house.decide("db")
+    house.deliver()
+    assert [heard.group for heard in house.heard] == [f'all{{host="{host}"}}' for host in hosts]
 
 
 def test_what_joins_later_keeps_the_groups_distance() -> None:
