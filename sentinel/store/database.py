@@ -240,6 +240,8 @@ def _writer(path: Path) -> Connection:
     1. Space can be given back later only if the file is made for it (`auto_vacuum`): before its first page.
     2. Look whether the file is ours before anything is changed in it.
     3. The write-ahead log lets readers and the writer pass each other; FULL puts each commit on disk.
+    4. What a savepoint may have to undo stays in memory: written to a temporary file it was half of all that a storm
+       writes, and where nothing but the database's folder can be written there is no place for one.
     """
     connection = _engine(lambda: _connect(path, "mode=rwc"), NullPool, "BEGIN IMMEDIATE").connect()
     try:
@@ -251,6 +253,7 @@ def _writer(path: Path) -> Connection:
         if mode != "wal":
             raise StoreUnavailable(f"{path}: this file system cannot hold SQLite's write-ahead log; use a local disk")
         driver.execute("PRAGMA synchronous = FULL")
+        driver.execute("PRAGMA temp_store = MEMORY")
         driver.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         with connection.begin():
             schema.prepare(connection, path)

@@ -69,6 +69,16 @@ def test_a_work_that_fails_fails_alone(database: Database) -> None:
     assert _remembered(database) == ["first", "third"]
 
 
+def test_what_a_savepoint_may_undo_is_in_no_other_file(database: Database) -> None:
+    """Nothing but the database's folder may be writable; SQLite's temporary files would lie elsewhere."""
+    for seen in ("before", "after"):
+        with database.begin() as tx, tx.savepoint():
+            for n in range(200):
+                tx.memory.put(f"probe {n}", {"seen": seen * 800})
+            files = {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
+            assert not [file for file in files if "etilqs" in file]
+
+
 def test_a_reader_sees_the_last_commit_and_nothing_of_the_next(database: Database) -> None:
     """Pages are drawn while the desk writes, and neither waits."""
     with database.read() as reader:
