@@ -101,7 +101,7 @@ def lease(
         next_at = breaker.hold_until if space else None
         return Leased(tuple(changed), pace=pace, next_at=next_at, instead_at=instead_at)
     trial = circuit is Circuit.HALF_OPEN
-    picked = _pick(tx, notifier, pace, now, 1 if trial else space, trial=trial)
+    picked = _pick(tx, telling, notifier, pace, now, 1 if trial else space, trial=trial)
     swaps: list[tuple[Notification, Notification]] = []
     sealer = Sealer(notifier, words, now, telling, heard)
     parcels = []
@@ -131,11 +131,13 @@ def reclaim(tx: Transaction, now: datetime) -> Settled:
     return Settled(freed)
 
 
-def _pick(tx: Transaction, notifier: Notifier, pace: Pace, now: datetime, space: int, *, trial: bool) -> _Picked:
+def _pick(
+    tx: Transaction, telling: Telling, notifier: Notifier, pace: Pace, now: datetime, space: int, *, trial: bool
+) -> _Picked:
     """Return what is sent next. What is critical, or tells the end of what was, knows no limit."""
     name, rate = notifier.name, notifier.rate_limit
     waiting = tx.notifications.tried(name)
-    tried = [*waiting, *tx.notifications.sending(name)]
+    tried = [*waiting, *(telling.open[id_] for id_ in tx.notifications.sending(name))]
     window = _DIGEST if rate else space + len(waiting)
     due = tx.notifications.due(name, now, window)
     if rate and len(due) == window:

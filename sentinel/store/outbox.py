@@ -12,7 +12,7 @@ from sentinel.core.clock import to_ms
 from sentinel.core.notification import Group, Notification, Reason, Settlement, Told
 from sentinel.core.severity import Severity
 from sentinel.store.columns import Instant
-from sentinel.store.shelf import Shelf, table_of, texts
+from sentinel.store.shelf import Shelf, table_of
 from sentinel.store.tables import NOT_INSTEAD, TRIED, AlertRow, GroupRow, NotificationRow, ToldRow
 
 _OPEN = [settlement for settlement in Settlement if settlement.open]
@@ -25,6 +25,9 @@ _OLDEST = "ORDER BY created_at, id LIMIT ?"
 
 #: When a row was tried last, in milliseconds; NULL where it never was.
 _LAST_TRIED = "json_extract(attempts, '$[#-1].at')"
+_SENDING = f"""
+    SELECT id FROM notification WHERE settlement = '{Settlement.SENDING}' AND notifier = ? ORDER BY created_at, id
+"""  # noqa: S608 # our own word
 _STEP = (
     "SELECT created_at, id FROM notification WHERE (created_at, id) > (?, ?) AND created_at < ? ORDER BY 1, 2 LIMIT ?"
 )
@@ -51,10 +54,6 @@ class Groups(Shelf[Group]):
     def get(self, key: str) -> Group | None:
         """Return one, or None."""
         return next(iter(self._read(self._rows.where(self.table.c.key == key))), None)
-
-    def some(self, keys: Iterable[str]) -> dict[str, Group]:
-        """Return those of these that are there, by key."""
-        return {group.key: group for group in self._read_some("key", keys)}
 
     def remove(self, key: str) -> bool:
         """Forget one, and say whether it was there."""
@@ -89,10 +88,9 @@ class Notifications(Shelf[Notification]):
         of = "" if severity is None else f"AND severity = '{severity}'"
         return self._read_sql(f"{_DUE} {of} {_OLDEST}", notifier, to_ms(now), -1 if limit is None else limit)
 
-    def sending(self, notifier: str) -> list[Notification]:
-        """Return what is leased for this notifier, oldest first; some of these leases may be over."""
-        column = self.table.c
-        return self._read(self._oldest().where(column.settlement == Settlement.SENDING, column.notifier == notifier))
+    def sending(self, notifier: str) -> list[str]:
+        """Return the ids of what is leased for this notifier, oldest first; some of these leases may be over."""
+        return list(self._connection.exec_driver_sql(_SENDING, (notifier,)).scalars())
 
     def tried(self, notifier: str) -> list[Notification]:
         """Return what waits for this notifier though it was sent once or more, oldest first."""
@@ -229,11 +227,6 @@ class ToldShelf(Shelf[Told]):
         return next(
             iter(self._read(self._rows.where(column.notifier == notifier, column.fingerprint == fingerprint))), None
         )
-
-    def of(self, notifier: str, groups: Iterable[str]) -> list[Told]:
-        """Return what a notifier heard last of each alert in these groups' messages, the oldest first."""
-        in_groups = 'WHERE (notifier, "group") IN (SELECT ?, value FROM json_each(?)) ORDER BY at, fingerprint'
-        return self._read_sql(in_groups, notifier, texts(groups))
 
     def rename(self, was: str, name: str) -> int:
         """Let one notifier have heard what another one did; return of how many alerts that was."""

@@ -125,7 +125,7 @@ class ToldRow(Row, table=True):
     """That a notifier heard of an alert."""
 
     __tablename__ = "told"
-    __table_args__ = (Index("ix_told_group", "notifier", "group"), Index("ix_told_fingerprint", "fingerprint"))
+    __table_args__ = (Index("ix_told_fingerprint", "fingerprint"),)
 
     notifier: str = Field(primary_key=True)
     fingerprint: str = Field(primary_key=True)

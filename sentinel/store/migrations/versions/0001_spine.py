@@ -215,4 +215,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("notifier", "fingerprint"),
     )
     op.create_index("ix_told_fingerprint", "told", ["fingerprint"], unique=False)
-    op.create_index("ix_told_group", "told", ["notifier", "group"], unique=False)
