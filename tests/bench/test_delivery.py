@@ -52,12 +52,14 @@ def receiver() -> Iterator[Receiver]:
 def _agent(
     folder: Path, receiver: Receiver, group_by: str, waits: str = "", more: str = "", every: str = "1s", pages: int = 1
 ) -> AgentProcess:
-    agent = AgentProcess(folder, SENTINEL_WARMUP="1ms", PYTHONDONTWRITEBYTECODE="")
+    # The tree has a folder of its own, as in the image: the agent hears of whatever is written beside it.
+    tree = folder / "tree"
+    agent = AgentProcess(folder, SENTINEL_CONFIG=str(tree), SENTINEL_WARMUP="1ms", PYTHONDONTWRITEBYTECODE="")
     url = receiver.url
     # A probe looks at an offset that its name gives it. These two look within a tenth of a second, so that a storm is
     # seen in one go, as by the peer, which looks each second; others would be up to 15 s apart.
     probes = ", ".join(f'fleet-{page}: {{scrape: "{url}/metrics/{page}", every: {every}}}' for page in range(pages))
-    agent.write("tree.yaml", TREE.format(probes=probes, url=url, group_by=group_by, waits=waits, more=more))
+    agent.write("tree/tree.yaml", TREE.format(probes=probes, url=url, group_by=group_by, waits=waits, more=more))
     for page in range(pages):
         receiver.metrics(str(page), "up_and_well 1\n")
     agent.start()
@@ -162,7 +164,7 @@ def test_a_receiver_that_was_down(tmp_path: Path, receiver: Receiver) -> None:
     comes after its beginning, and waits until the rate has room unless it is critical.
     """
     agent = _agent(tmp_path, receiver, "rule, n", more=", rate_limit: 20/min", every="1s")
-    agent.write("rules.yaml", "rules: {slow: {last: job_down, above: 0.5, severity: warning}}\n")
+    agent.write("tree/rules.yaml", "rules: {slow: {last: job_down, above: 0.5, severity: warning}}\n")
     both = [f"{rule} {n}" for rule in RULES for n in range(JOBS)]
     receiver.answer(503)
     _show_well(receiver)
