@@ -6,7 +6,7 @@ change the message that is there. A debt is a row per notifier and group; what c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -67,7 +67,8 @@ def _looks(changes: Mapping[str, Change], due: Iterable[str], draft: Draft) -> M
     telling = draft.telling
     looks = {fingerprint: Look(change) for fingerprint, change in changes.items()}
     for fingerprint, heard in telling.heard.items():
-        looks.setdefault(fingerprint, Look(heard=frozenset(heard)))
+        if not _is_up_to_date(fingerprint, heard, telling):
+            looks.setdefault(fingerprint, Look(heard=frozenset(heard)))
     waiting = _untold(telling) if telling.anew else draft.covered_by(changes)
     again = [one for one in waiting if telling.anew or _is_untold(one, telling)]
     debts = {*telling.returned, *(name for name in due if name in telling.open)}
@@ -79,6 +80,20 @@ def _looks(changes: Mapping[str, Change], due: Iterable[str], draft: Draft) -> M
     for fingerprint in again:
         looks.setdefault(fingerprint, Look())
     return looks
+
+
+def _is_up_to_date(fingerprint: str, heard: Collection[str], telling: Telling) -> bool:
+    """Say whether those who just heard of an alert know how it stands, and no other word of it is owed or held back.
+
+    So it is with nearly all that a storm tells: there is nothing to be decided anew of them.
+    """
+    alert = telling.alerts.get(fingerprint)
+    if alert is None or alert.severity is None or alert.no_data_at or not heard:
+        return False
+    if fingerprint in telling.held or telling.ids_about(fingerprint):
+        return False
+    told = telling.told_of(fingerprint)
+    return all(name in told and told[name].severity == alert.severity for name in heard)
 
 
 def _look(fingerprint: str, look: Look, draft: Draft, fresh: set[str]) -> None:
