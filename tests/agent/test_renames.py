@@ -173,7 +173,7 @@ def test_a_renamed_notifier_hears_the_end_of_what_it_heard(people: FastAgent, *,
 def test_a_renamed_notifier_is_owed_what_waited_under_the_same_key(people: FastAgent, *, while_down: bool) -> None:
     """A message that may have been accepted keeps its words and its key; no fallback is told of a change of names."""
     people.refusals["people"] = TryAgain("no answer", sure=False)
-    people.run(timedelta(seconds=20))
+    people.run(timedelta(seconds=12))
     [before] = people.desk.state.telling.open.values()
     assert before.key
     become(people, TEAM, while_down=while_down)
