@@ -68,7 +68,7 @@ def numbers(standing: Standing, now: datetime) -> Iterator[Sample]:
     for group in view.config.groups:
         missed = float(standing.missed.get(group.key, 0))
         yield Sample("sentinel_rule_group_slots_missed_total", missed, {"group": group.key}, counter=True)
-    alerts = Counter(alert.severity for alert in view.alerts)
+    alerts = Counter(alert.severity for alert in view.standing)
     for severity in Severity:
         yield Sample("sentinel_alerts", float(alerts[severity]), {"severity": str(severity)})
     for lookout in standing.lookouts.values():

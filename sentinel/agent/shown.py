@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sentinel.agent.desk import Desk
 from sentinel.agent.view import Reload, View
-from sentinel.core.alert import Alert
 from sentinel.core.operator import Acknowledgement
 from sentinel.routing.draft import Draft
 from sentinel.routing.hold import acknowledged
@@ -21,7 +20,7 @@ def view_of(desk: Desk, reload: Reload, now: datetime) -> View:
         at=now,
         config=desk.config,
         reload=reload,
-        alerts=tuple(sorted(telling.alerts, key=_gravest_first)),
+        standing=tuple(telling.alerts),
         held=dict(telling.held),
         told={fingerprint: tuple(told.values()) for fingerprint, told in telling.told.items()},
         reasons=dict(desk.state.reasons),
@@ -42,9 +41,3 @@ def _in_force(desk: Desk, now: datetime) -> Iterator[Acknowledgement]:
     for fingerprint, one in telling.acknowledgements.items():
         if (alert := telling.alerts.get(fingerprint)) and acknowledged(alert, draft):
             yield one
-
-
-def _gravest_first(alert: Alert) -> tuple[int, int, datetime, str]:
-    severity = alert.severity or 0
-    pending = max(alert.standings, default=0)
-    return -severity, -pending, alert.since or datetime.max.replace(tzinfo=UTC), alert.fingerprint

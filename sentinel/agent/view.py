@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
 
 from sentinel.config.config import Config
 from sentinel.core.alert import Alert
@@ -37,7 +38,7 @@ class Reload:
     revision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """How everything stands.
 
@@ -45,7 +46,7 @@ class View:
         at: when this was so.
         config: what runs.
         reload: how the last attempt to load the tree ended.
-        alerts: those that go on, the gravest first.
+        standing: the alerts that go on, in no order.
         held: fingerprint to why that one is not told.
         told: fingerprint to who heard.
         reasons: fingerprint to why its telling was decided so.
@@ -62,7 +63,7 @@ class View:
     at: datetime
     config: Config
     reload: Reload
-    alerts: tuple[Alert, ...] = ()
+    standing: tuple[Alert, ...] = ()
     held: Mapping[str, Held] = field(default_factory=dict)
     told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -74,3 +75,14 @@ class View:
     failures: Mapping[str, str] = field(default_factory=dict)
     unwritten_since: datetime | None = None
     unwritten_why: str = ""
+
+    @cached_property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Those that go on, the gravest first; sorted by whoever asks: the desk publishes more than anybody reads."""
+        return tuple(sorted(self.standing, key=_gravest_first))
+
+
+def _gravest_first(alert: Alert) -> tuple[int, int, datetime, str]:
+    severity = alert.severity or 0
+    pending = max(alert.standings, default=0)
+    return -severity, -pending, alert.since or datetime.max.replace(tzinfo=UTC), alert.fingerprint
