@@ -85,7 +85,9 @@ class AnyOrder(RuleBasedStateMachine):
         for key in telling.held:
             rows = [telling.open[id_] for id_ in telling.ids_about(key)]
             assert all(row.sealed or row.reason in (Reason.REROUTED, Reason.RESOLVED) for row in rows)
-        put_off = any(telling.timers.at(key) != held.until for key, held in telling.held.items())
+        untils = {key: held.until for key, held in telling.held.items()}
+        keys = {*untils, *(alert.fingerprint for alert in telling.alerts)}  # after a start nothing is held yet
+        put_off = any(telling.timers.at(key) != untils.get(key) for key in keys)
         for alert in telling.alerts:
             if alert.severity and not telling.unconfirmed and not put_off:
                 covered = {key for key, held in telling.held.items() if held.cause == alert.fingerprint}
