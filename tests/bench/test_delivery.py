@@ -2,7 +2,8 @@
 
 Who is told of a storm is told by a chain: Sentinel's, and Prometheus's with Alertmanager behind it, which scrapes and
 evaluates each second. Both count from the scrape that shows the trouble, and tell the same quick receiver
-(`receiver.py`). Alertmanager alone, handed its alerts by one POST, is measured beside them.
+(`receiver.py`). Alertmanager alone, handed its alerts by one POST, is measured beside them. Sentinel runs on the Python
+that runs this: one that was built without optimisations, as by pyenv, takes half as long again as a distribution's.
 
 `SENTINEL_BENCH_DOWN=75` keeps the receiver down for so many seconds rather than for the ten minutes that are asked.
 """
